@@ -5,12 +5,16 @@ from __future__ import annotations
 import secrets
 
 # Short, neutral words; the shape (word_word_random) is the one Azure ML users know from their runs.
-_FIRST = tuple(
-    ["amber", "bold", "brave", "bright", "calm", "clever", "cool", "coral", "crisp", "eager", "fair", "gentle", "happy", "ivory", "jolly", "keen", "kind", "lively", "lucid", "mellow", "nice", "olive", "plucky", "proud", "quiet", "rapid", "sharp", "silver", "sleek", "smart", "sunny", "teal", "tidy", "upbeat", "vivid", "warm", "witty", "zesty"]
-)
-_SECOND = tuple(
-    ["apple", "arch", "beach", "bell", "bird", "boat", "brook", "cedar", "cloud", "cove", "crane", "dune", "fern", "field", "fig", "fox", "gate", "glade", "grove", "hare", "hill", "island", "kite", "lake", "leaf", "lime", "maple", "moon", "oak", "owl", "pear", "pine", "plum", "pond", "reef", "ridge", "river", "rose", "sail", "sand", "seed", "snow", "star", "stone", "sun", "tree", "vale", "wave", "wind", "wolf", "yard"]
-)
+_FIRST = """
+amber bold brave bright calm clever cool coral crisp eager fair gentle happy ivory jolly keen kind lively
+lucid mellow nice olive plucky proud quiet rapid sharp silver sleek smart sunny teal tidy upbeat vivid
+warm witty zesty
+""".split()
+_SECOND = """
+apple arch beach bell bird boat brook cedar cloud cove crane dune fern field fig fox gate glade grove
+hare hill island kite lake leaf lime maple moon oak owl pear pine plum pond reef ridge river rose sail
+sand seed snow star stone sun tree vale wave wind wolf yard
+""".split()
 _ALPHABET = "0123456789bcdfghjklmnpqrstvwxyz"
 
 
