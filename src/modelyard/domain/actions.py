@@ -1,0 +1,79 @@
+"""What a job kind may ask of its controller. A decider returns these; only the controller carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelyard.domain.statuses import JobStatus
+
+
+@dataclass(frozen=True)
+class JobError:
+    """Why a job failed, as shown first to its owner."""
+
+    type: str
+    message: str
+    where: str | None = None
+    hint: str | None = None
+    exit_code: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        values = {
+            "type": self.type,
+            "message": self.message,
+            "where": self.where,
+            "hint": self.hint,
+            "exit_code": self.exit_code,
+        }
+        return {key: value for key, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class BuildEnvironment:
+    """Begin, or go on waiting for, the build of the job's environment."""
+
+
+@dataclass(frozen=True)
+class LaunchTask:
+    """Start the job's task on its compute as this attempt."""
+
+    attempt: int
+
+
+@dataclass(frozen=True)
+class StopTask:
+    """End the task's process tree."""
+
+    grace_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class RecordOutputs:
+    """Register named outputs and close the run."""
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    """Move the job, in the order given, through one legal transition."""
+
+    status: JobStatus
+    error: JobError | None = None
+
+
+@dataclass(frozen=True)
+class WakeAfter:
+    """Look at the job again after so many seconds, unless something happens before."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CreateChild:
+    """Make a child job (parents only)."""
+
+    name: str
+    spec: dict[str, Any] = field(default_factory=dict)
+
+
+Action = BuildEnvironment | LaunchTask | StopTask | RecordOutputs | SetStatus | WakeAfter | CreateChild
