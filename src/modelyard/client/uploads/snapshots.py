@@ -1,0 +1,103 @@
+"""Content-addressed uploads: only blobs that the server does not have are sent, each from where it broke off."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelyard.client.transport import API, Transport
+from modelyard.client.uploads.progress import TransferProgress
+from modelyard.client.uploads.scan import Scan, ScannedFile, scan
+from modelyard.client.uploads.stat_cache import StatCache
+from modelyard.client.wire_errors import AnswerLost
+from modelyard.domain.errors import InvalidInput, NotFound
+
+CODE_LIMIT_BYTES = 300 * 1024 * 1024
+_CHUNK_BYTES = 1 << 20
+_PARALLEL = min(8, 2 * (os.cpu_count() or 1))
+_RESUMES = 5
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An uploaded tree. `uri` is that of the folder, or of the file when a single file was uploaded."""
+
+    hash: str
+    uri: str
+    uploaded_files: int
+    size: int
+
+
+class SnapshotUploader:
+    """Uploads into one workspace."""
+
+    def __init__(self, transport: Transport, workspace: str, cache: StatCache, progress: TransferProgress) -> None:
+        self._transport = transport
+        self._base = f"{API}/workspaces/{workspace}"
+        self._cache = cache
+        self._progress = progress
+
+    def upload(
+        self, path: Path, *, gitignore: bool = False, size_limit: int | None = None, field: str | None = None
+    ) -> Snapshot:
+        """Send `path` and return where it lies. Nothing is sent for content that the server has."""
+        found = scan(path, self._cache, gitignore=gitignore, field=field)
+        if not found.files:
+            raise InvalidInput(f"'{path}' holds no files to upload.", field=field, mend="look at its ignore file")
+        if size_limit is not None and found.size > size_limit:
+            self._progress.warn(
+                f"'{path}' is {found.size / 1e6:,.0f} MB, over the {size_limit / 1e6:,.0f} MB that Azure ML takes as "
+                "code: list what the job does not need in .amlignore, and pass data as inputs."
+            )
+        body = {"name": found.name, "single_file": found.single_file, "files": found.manifest()}
+        plan = self._transport.request("POST", f"{self._base}/snapshots:plan", json=body)
+        missing = set(plan["missing"])
+        if missing:
+            self._send(found, missing)
+        answer = self._transport.request("POST", f"{self._base}/snapshots", json=body)
+        return Snapshot(answer["hash"], answer["uri"], len(missing), found.size)
+
+    def _send(self, found: Scan, missing: set[str]) -> None:
+        by_hash = {file.sha256: file for file in found.files if file.sha256 in missing}
+        self._progress.start(f"Uploading {found.name}", sum(file.size for file in by_hash.values()))
+        try:
+            with ThreadPoolExecutor(_PARALLEL) as pool:
+                for _ in pool.map(self._send_blob, by_hash.values()):
+                    pass
+        finally:
+            self._progress.finish()
+
+    def _send_blob(self, file: ScannedFile) -> None:
+        """Send one blob, going on after a break from the byte up to which the server has it."""
+        path = f"{self._base}/blobs/{file.sha256}"
+        offset = 0
+        for left in reversed(range(_RESUMES)):
+            try:
+                self._transport.put_stream(path, self._chunks(file, offset), _upload_headers(offset, file.size))
+                return
+            except AnswerLost:
+                if not left:
+                    raise
+                offset = self._received(path)
+                if offset >= file.size:
+                    return
+
+    def _chunks(self, file: ScannedFile, offset: int) -> Iterator[bytes]:
+        with file.source.open("rb") as source:
+            source.seek(offset)
+            while chunk := source.read(_CHUNK_BYTES):
+                yield chunk
+                self._progress.advance(len(chunk))
+
+    def _received(self, path: str) -> int:
+        try:
+            return int(self._transport.send("HEAD", path).headers.get("Upload-Offset", 0))
+        except NotFound:
+            return 0
+
+
+def _upload_headers(offset: int, size: int) -> dict[str, str]:
+    return {"Content-Type": "application/octet-stream", "Upload-Offset": str(offset), "Upload-Length": str(size)}
