@@ -1,0 +1,296 @@
+"""Jobs: rows moved by leased controllers through the table of legal transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
+
+from modelyard.domain.errors import Conflict, NotFound
+from modelyard.domain.job_record import JobRecord, JobUpdate
+from modelyard.domain.statuses import JobStatus, check_job_transition
+from modelyard.kit.paging import Page, PageOf
+from modelyard.store import leasing
+from modelyard.store.repository import Repository
+from modelyard.store.rows.jobs import JOBS
+
+_FIELDS = [field.name for field in fields(JobRecord)]
+ACTIVE = tuple(status for status in JobStatus if not status.terminal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """What a job starts with. `wake_at` None: it waits until somebody wakes it."""
+
+    workspace: str
+    name: str
+    run_id: str
+    kind: str
+    spec: Mapping[str, Any]
+    status: JobStatus = JobStatus.QUEUED
+    experiment_name: str = "Default"
+    display_name: str | None = None
+    description: str | None = None
+    compute: str = "local"
+    priority: int = 0
+    parent_name: str | None = None
+    tags: Mapping[str, str] | None = None
+    properties: Mapping[str, str] | None = None
+    state: Mapping[str, Any] | None = None
+    due_now: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Conditions of a list, all of which must hold; `archived` None takes both. `text` is found in the names."""
+
+    statuses: Sequence[JobStatus] | None = None
+    kinds: Sequence[str] | None = None
+    parent_name: str | None = None
+    top_level: bool = False
+    experiment_name: str | None = None
+    compute: str | None = None
+    tags: Mapping[str, str | None] | None = None
+    text: str | None = None
+    archived: bool | None = False
+    created_by: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class JobRepository(Repository):
+    def create(self, job: NewJob) -> JobRecord:
+        """Write a new job; Conflict when the workspace has its name or any workspace its run id."""
+        now = self.tx.now
+        values = {
+            "workspace": job.workspace,
+            "name": job.name,
+            "run_id": job.run_id,
+            "kind": job.kind,
+            "spec": dict(job.spec),
+            "status": job.status.value,
+            "experiment_name": job.experiment_name,
+            "display_name": job.display_name or job.name,
+            "description": job.description,
+            "compute": job.compute,
+            "priority": job.priority,
+            "parent_name": job.parent_name,
+            "tags": dict(job.tags or {}),
+            "properties": dict(job.properties or {}),
+            "state": dict(job.state or {}),
+            "attempt": 0,
+            "created_at": now,
+            "modified_at": now,
+            "created_by": self.tx.actor,
+            "wake_at": now if job.due_now else None,
+            "wake_count": 0,
+        }
+        try:
+            row = self.connection.execute(insert(JOBS).values(values).returning(*JOBS.c)).one()
+        except Conflict as error:
+            raise Conflict(f"A job named '{job.name}' exists already.", field="name") from error
+        self._emit("created", job.workspace, job.name, {"kind": job.kind, "status": job.status.value})
+        return _record(row)
+
+    def get(self, workspace: str, name: str) -> JobRecord:
+        """The job of that name or run id; NotFound else."""
+        found = self.find(workspace, name)
+        if found is None:
+            raise NotFound(f"There is no job '{name}' in workspace '{workspace}'.", field="name")
+        return found
+
+    def find(self, workspace: str, name: str) -> JobRecord | None:
+        mine = select(JOBS).where(JOBS.c.workspace == workspace)
+        row = self.connection.execute(mine.where(JOBS.c.name == name)).one_or_none()
+        row = row or self.connection.execute(mine.where(JOBS.c.run_id == name)).one_or_none()
+        return None if row is None else _record(row)
+
+    def by_run_id(self, run_id: str) -> JobRecord | None:
+        """The job of a run, in whichever workspace it is."""
+        row = self.connection.execute(select(JOBS).where(JOBS.c.run_id == run_id)).one_or_none()
+        return None if row is None else _record(row)
+
+    def list(
+        self, workspace: str, page: Page, filter: JobFilter | None = None, *, oldest_first: bool = False
+    ) -> PageOf[JobRecord]:
+        """Jobs that pass `filter`, newest first unless asked otherwise."""
+        statement = self._filtered(select(JOBS).where(JOBS.c.workspace == workspace), filter or JobFilter())
+        return self.page(statement, [JOBS.c.id], page, _record, descending=not oldest_first)
+
+    def children(self, workspace: str, parent_name: str, page: Page) -> PageOf[JobRecord]:
+        statement = select(JOBS).where(JOBS.c.workspace == workspace, JOBS.c.parent_name == parent_name)
+        return self.page(statement, [JOBS.c.id], page, _record)
+
+    def count_by_status(self, *, workspace: str | None = None, compute: str | None = None) -> dict[JobStatus, int]:
+        """How many jobs stand at each status; a status without jobs is left out."""
+        statement = select(JOBS.c.status, func.count()).group_by(JOBS.c.status)
+        if workspace is not None:
+            statement = statement.where(JOBS.c.workspace == workspace)
+        if compute is not None:
+            statement = statement.where(JOBS.c.compute == compute)
+        return {JobStatus(status): count for status, count in self.connection.execute(statement)}
+
+    def with_status(
+        self, statuses: Sequence[JobStatus], *, compute: str | None = None, limit: int = 1000
+    ) -> Sequence[JobRecord]:
+        """Jobs of every workspace at these statuses, by priority (high first), then age: the queue of a compute."""
+        statement = select(JOBS).where(JOBS.c.status.in_([status.value for status in statuses]))
+        if compute is not None:
+            statement = statement.where(JOBS.c.compute == compute)
+        rows = self.connection.execute(statement.order_by(JOBS.c.priority.desc(), JOBS.c.id).limit(limit))
+        return [_record(row) for row in rows]
+
+    def lease_due(self, owner: str, now: datetime, limit: int, lease_seconds: float) -> Sequence[JobRecord]:
+        """Take up to `limit` jobs that need a look, the longest due first; no two callers get the same one."""
+        rows = leasing.lease_due(self.connection, JOBS, owner=owner, now=now, limit=limit, lease_seconds=lease_seconds)
+        return [_record(row) for row in rows]
+
+    def apply(self, record: JobRecord, update: JobUpdate) -> bool:
+        """Write a decision; False, and nothing written, when the lease was lost.
+
+        Raises IllegalTransition for a status that cannot follow the record's. The next step under a kept lease
+        must work on `record.after(update)`.
+        """
+        changed = update.status is not None and update.status is not record.status
+        if update.status is not None and changed:
+            check_job_transition(record.name, record.status, update.status)
+        status = update.status or record.status
+        values = _changes(update)
+        if status.terminal and changed and update.ended_at is None:
+            values["ended_at"] = self.tx.now
+        applied = leasing.write_leased(
+            self.connection,
+            JOBS,
+            record,
+            values,
+            now=self.tx.now,
+            wake_at=update.wake_at,
+            keep_lease=update.keep_lease,
+            ended=status.terminal,
+        )
+        if applied and changed:
+            data = {"from": record.status.value, "to": status.value, "kind": record.kind, "attempt": record.attempt}
+            self._emit("status_changed", record.workspace, record.name, data)
+        return applied
+
+    def extend_lease(self, record: JobRecord, seconds: float) -> bool:
+        """Hold the lease `seconds` from now on; False when it was lost."""
+        return leasing.extend_lease(self.connection, JOBS, record, until=self.tx.now + timedelta(seconds=seconds))
+
+    def release(self, owner: str) -> int:
+        """Free what `owner` held in a former life of this server; answers how many."""
+        return leasing.release_owned(self.connection, JOBS, owner)
+
+    def wake(self, workspace: str, name: str) -> bool:
+        """Make an unfinished job due now, leased or not; False when there is none."""
+        return self._wake((JOBS.c.workspace == workspace) & (JOBS.c.name == name)) > 0
+
+    def wake_queued(self, compute: str | None = None) -> int:
+        """Make every waiting job of a compute due: capacity was freed. Answers how many."""
+        condition = JOBS.c.status == JobStatus.QUEUED.value
+        if compute is not None:
+            condition = condition & (JOBS.c.compute == compute)
+        return self._wake(condition)
+
+    def wake_active(self) -> int:
+        """Make every unfinished job due: what a server does at its start."""
+        return self._wake(JOBS.c.status.in_([status.value for status in ACTIVE]))
+
+    def request_cancel(self, workspace: str, name: str) -> JobRecord:
+        """Ask the controller to cancel; asking again, or for a job that ended, changes nothing."""
+        record = self.get(workspace, name)
+        if record.status.terminal or record.cancel_requested:
+            return record
+        changes = {"cancel_requested": True, "modified_at": self.tx.now, **leasing.woken(JOBS, self.tx.now)}
+        self.connection.execute(update(JOBS).where(JOBS.c.id == record.id).values(changes))
+        self._emit("cancel_requested", workspace, record.name, {})
+        return self.get(workspace, record.name)
+
+    def edit(
+        self,
+        workspace: str,
+        name: str,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        archived: bool | None = None,
+    ) -> JobRecord:
+        """Change what belongs to the user, leased or not; None stays."""
+        record = self.get(workspace, name)
+        wanted = {
+            "display_name": display_name,
+            "description": description,
+            "tags": None if tags is None else dict(tags),
+            "properties": None if properties is None else dict(properties),
+            "archived": archived,
+        }
+        changes = {key: value for key, value in wanted.items() if value is not None}
+        if changes:
+            row = self.connection.execute(
+                update(JOBS).where(JOBS.c.id == record.id).values(**changes, modified_at=self.tx.now).returning(*JOBS.c)
+            ).one()
+            self._emit("updated", workspace, record.name, {"fields": sorted(changes)})
+            record = _record(row)
+        return record
+
+    def _wake(self, condition: ColumnElement[bool]) -> int:
+        unfinished = JOBS.c.status.in_([status.value for status in ACTIVE])
+        statement = update(JOBS).where(condition, unfinished).values(leasing.woken(JOBS, self.tx.now))
+        return self.connection.execute(statement).rowcount
+
+    def _filtered(self, statement: Select[Any], filter: JobFilter) -> Select[Any]:
+        conditions: list[ColumnElement[bool]] = []
+        if filter.statuses is not None:
+            conditions.append(JOBS.c.status.in_([status.value for status in filter.statuses]))
+        if filter.kinds is not None:
+            conditions.append(JOBS.c.kind.in_(filter.kinds))
+        if filter.top_level:
+            conditions.append(JOBS.c.parent_name.is_(None))
+        for column, value in (
+            (JOBS.c.parent_name, filter.parent_name),
+            (JOBS.c.experiment_name, filter.experiment_name),
+            (JOBS.c.compute, filter.compute),
+            (JOBS.c.archived, filter.archived),
+            (JOBS.c.created_by, filter.created_by),
+        ):
+            if value is not None:
+                conditions.append(column == value)
+        if filter.text:
+            names = (JOBS.c.name, JOBS.c.display_name)
+            conditions.append(or_(*[column.icontains(filter.text, autoescape=True) for column in names]))
+        if filter.created_after is not None:
+            conditions.append(JOBS.c.created_at >= filter.created_after)
+        if filter.created_before is not None:
+            conditions.append(JOBS.c.created_at < filter.created_before)
+        conditions.extend(self.has_tag(JOBS.c.tags, key, value) for key, value in (filter.tags or {}).items())
+        return statement.where(*conditions)
+
+    def _emit(self, verb: str, workspace: str, name: str, data: Mapping[str, Any]) -> None:
+        self.tx.emit(f"modelyard.job.{verb}", f"jobs/{name}", workspace=workspace, data=data)
+
+
+def _changes(update: JobUpdate) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if update.status is not None:
+        values["status"] = update.status.value
+    if update.state is not None:
+        values["state"] = dict(update.state)
+    if update.error is not None:
+        values["error"] = dict(update.error) or None
+    for name in ("attempt", "started_at", "ended_at"):
+        value = getattr(update, name)
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def _record(row: Row[Any]) -> JobRecord:
+    mapping = row._mapping
+    values = {name: mapping[name] for name in _FIELDS}
+    values["status"] = JobStatus(values["status"])
+    return JobRecord(**values)
