@@ -67,21 +67,24 @@ class ContentStore:
         return self.store.open_read(blob_path(digest), offset, length)
 
     @contextmanager
-    def receive(self, digest: str, offset: int = 0) -> Iterator[BlobWriter]:
-        """Take the bytes from `offset` to the end of a blob.
+    def receive(self, digest: str, offset: int = 0, length: int | None = None) -> Iterator[BlobWriter]:
+        """Take the bytes of a blob from `offset` on; `length` is the size of the whole, where the client says it.
 
-        On a clean exit the whole is checked: a wrong digest raises InvalidInput and drops the bytes. When the block
-        fails, what arrived stays for a later upload to go on from.
+        When the whole has arrived (all of `length`, or a clean exit where no length was said) it is checked: a wrong
+        digest raises InvalidInput and drops the bytes. Otherwise what arrived stays for a later upload to go on from.
         """
         path = self._partial_path(digest)
         with translated(digest):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as file:
                 _lock(file, digest)
-                writer = BlobWriter(path, file, digest, offset, self._max_blob_bytes)
-                yield writer
-                file.flush()
-                self._keep(path, writer, digest)
+                writer = BlobWriter(path, file, digest, offset, self._max_blob_bytes if length is None else length)
+                try:
+                    yield writer
+                finally:
+                    file.flush()
+                if length is None or writer.size == length:
+                    self._keep(path, writer, digest)
 
     def sweep(self, now: float | None = None) -> int:
         """Drop partial uploads that nobody went on with for days; how many went."""
@@ -120,26 +123,26 @@ class BlobWriter:
 
     def __init__(self, path: Path, file: BinaryIO, digest: str, offset: int, max_bytes: int) -> None:
         self._file = file
-        self._size = os.fstat(file.fileno()).st_size
+        self.size = os.fstat(file.fileno()).st_size
         self._max_bytes = max_bytes
         self._digest = digest
-        if offset == 0 and self._size:
+        if offset == 0 and self.size:
             file.truncate(0)
-            self._size = 0
-        if offset != self._size:
-            raise OffsetMismatch(digest, self._size)
+            self.size = 0
+        if offset != self.size:
+            raise OffsetMismatch(digest, self.size)
         self._hash = hashlib.sha256()
         for chunk in _file_chunks(path):
             self._hash.update(chunk)
 
     def write(self, chunk: bytes) -> None:
         """Append; TooLarge beyond the bound, StorageFull when the disk is."""
-        if self._size + len(chunk) > self._max_bytes:
-            raise TooLarge(f"A blob may hold {self._max_bytes} bytes at most.", mend="split the file")
+        if self.size + len(chunk) > self._max_bytes:
+            raise TooLarge(f"{self._digest} was to hold {self._max_bytes} bytes at most.", field="sha256")
         with translated(self._digest):
             self._file.write(chunk)
         self._hash.update(chunk)
-        self._size += len(chunk)
+        self.size += len(chunk)
 
     def digest(self) -> str:
         return self._hash.hexdigest()

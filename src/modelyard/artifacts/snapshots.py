@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,7 +46,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=255)]
-    kind: Literal["folder", "file"] = "folder"
+    single_file: bool = False
     files: Annotated[list[ManifestFile], Field(max_length=MAX_FILES)]
 
     def checked(self) -> Manifest:
@@ -54,7 +54,7 @@ class Manifest(BaseModel):
         name = clean_file_path(self.name, field="name")
         if "/" in name:
             raise InvalidInput(f"The name '{name}' holds a slash.", field="name")
-        if self.kind == "file" and len(self.files) != 1:
+        if self.single_file and len(self.files) != 1:
             raise InvalidInput("A snapshot of one file lists exactly one.", field="files")
         files = [file.model_copy(update={"path": clean_file_path(file.path, field="files")}) for file in self.files]
         files.sort(key=lambda file: file.path)
@@ -109,7 +109,7 @@ def _link_tree(manifest: Manifest, blobs: LocalStore, store: LocalStore) -> None
             temporary.mkdir(parents=True)
             for file in manifest.files:
                 _link(_place(blobs, blob_path(file.sha256)), temporary / file.path, executable=file.executable)
-            source = temporary / manifest.files[0].path if manifest.kind == "file" else temporary
+            source = temporary / manifest.files[0].path if manifest.single_file else temporary
             _publish(source, goal)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -137,7 +137,7 @@ def _link(blob: Path, place: Path, *, executable: bool) -> None:
 def _copy_tree(manifest: Manifest, content: ContentStore, store: ArtifactStore) -> None:
     folder = manifest.target()
     for file in manifest.files:
-        path = folder if manifest.kind == "file" else f"{folder}/{file.path}"
+        path = folder if manifest.single_file else f"{folder}/{file.path}"
         if not _same_size(store, path, file.size):
             store.put_stream(path, content.open_read(file.sha256))
 
