@@ -11,6 +11,6 @@ if not __package__:
     sys.modules["modelyard_runtime"] = _package
     __package__ = "modelyard_runtime"
 
-from .launcher import main  # noqa: E402
+from .launcher import main
 
 sys.exit(main(sys.argv))

@@ -38,7 +38,9 @@ def diagnose(code: int | None, signal: int | None, log: str, offset: int, work: 
     lines = _tail(log, offset)
     killed = signal == 9 or code == 137
     if killed and oom_kills:
-        return _error("OutOfMemory", "The kernel killed the process because memory ran out.", None, HINTS["MemoryError"])
+        return _error(
+            "OutOfMemory", "The kernel killed the process because memory ran out.", None, HINTS["MemoryError"]
+        )
     found = traceback_error(lines, work)
     if found is not None and signal is None and not killed:
         return found

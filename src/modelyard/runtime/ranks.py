@@ -33,7 +33,9 @@ def ranks(document: dict[str, Any], argv: list[str]) -> list[Rank]:
     return [Rank(number, argv, _variables(kind, number, count, distribution, ports)) for number in range(count)]
 
 
-def _variables(kind: str | None, rank: int, count: int, distribution: dict[str, Any], ports: list[int]) -> dict[str, str]:
+def _variables(
+    kind: str | None, rank: int, count: int, distribution: dict[str, Any], ports: list[int]
+) -> dict[str, str]:
     common = {"AZUREML_PROCESS_NAME": f"rank_{rank}"}
     if kind == "pytorch":
         return {**common, **_pytorch(rank, count, distribution, ports[0])}

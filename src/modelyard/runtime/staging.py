@@ -74,7 +74,7 @@ def _link_artifacts(directory: TaskDirectory, artifacts: str) -> None:
 
 
 def _materialise(entry: dict[str, Any]) -> None:
-    name, source, target = entry["name"], entry["source"], entry.get("target")
+    name, source, target = entry["name"], entry["source"], str(entry.get("target"))
     try:
         if source.get("url"):
             from .download import fetch  # urllib costs more than the rest of the launcher

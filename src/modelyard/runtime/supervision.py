@@ -41,7 +41,7 @@ class Stopped(Exception):
 
 
 class Supervisor:
-    """Owns the signals of the process it lives in: SIGTERM asks to stop, a second one to kill, SIGCHLD tells of ends."""
+    """Owns the signals of its process: SIGTERM asks to stop, a second one to kill, SIGCHLD tells of ends."""
 
     def __init__(self, *, grace_seconds: float, timeout_seconds: float | None, ignore: tuple[int, ...] = ()) -> None:
         self._grace_seconds = grace_seconds
@@ -71,9 +71,7 @@ class Supervisor:
         ]
         defaults = [signal.SIGINT, signal.SIGHUP, signal.SIGPIPE]
         variables = {**environment, **rank.variables}
-        pid = os.posix_spawn(
-            rank.argv[0], rank.argv, variables, file_actions=actions, setsid=True, setsigdef=defaults
-        )
+        pid = os.posix_spawn(rank.argv[0], rank.argv, variables, file_actions=actions, setsid=True, setsigdef=defaults)
         self._alive.add(pid)
         return pid
 
