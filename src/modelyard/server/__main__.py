@@ -1,0 +1,28 @@
+"""`python -m modelyard.server`: one process, until SIGTERM or SIGINT. Jobs and endpoints go on without it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Before anything else is imported: no dependency calls home.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")
+
+from modelyard.domain.errors import ModelyardError
+from modelyard.server.process import serve
+from modelyard.server.settings import Settings
+
+
+def main() -> int:
+    """Serve until told to stop. 0 after a clean stop, 2 when the server cannot start, with the reason on stderr."""
+    try:
+        serve(Settings.from_environment())
+    except ModelyardError as error:
+        print(f"modelyard server: {error.message}" + (f" ({error.mend})" if error.mend else ""), file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

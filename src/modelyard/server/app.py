@@ -1,0 +1,50 @@
+"""The application: one function builds it, so that tests and replicas get the same one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from modelyard.kit.version import VERSION
+from modelyard.server import errors
+from modelyard.server.body_limit import BodyLimit
+from modelyard.server.routing import collect_routers, operation_id
+from modelyard.server.security_headers import SecurityHeaders
+from modelyard.server.settings import Settings
+from modelyard.server.state import AppState
+
+
+def create_app(settings: Settings, state: AppState | None = None) -> FastAPI:
+    """The server's app. Its state (`app.state.yard`; opened here when none is given) closes with the lifespan."""
+    app = FastAPI(
+        title="Modelyard",
+        version=VERSION,
+        summary="Data, jobs, models and endpoints on a laptop or a cluster.",
+        lifespan=_lifespan,
+        separate_input_output_schemas=False,
+        generate_unique_id_function=operation_id,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.given = state
+    errors.install(app)
+    for router in collect_routers():
+        app.include_router(router)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: AppState = app.state.given or AppState.open(app.state.settings)
+    app.state.yard = state
+    try:
+        state.start()
+        yield
+    finally:
+        state.close()
