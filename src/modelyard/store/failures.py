@@ -9,10 +9,18 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import StatementError, TimeoutError
 
-from modelyard.domain.errors import Conflict, InvalidInput, ModelyardError, StorageFull, Unavailable
+from modelyard.domain.errors import Conflict, InvalidInput, ModelyardError, NotFound, StorageFull, Unavailable
 
 _DISK_FULL_MEND = "Free some space on the disk of the database, then try again."
 _RETRY_MEND = "Try again; if it stays so, look at the database server."
+
+
+class Duplicate(Conflict):
+    """A unique constraint: a row with this key is there already."""
+
+
+class Dangling(NotFound):
+    """A foreign key: the row that this one belongs to is not there (any more)."""
 
 
 def translate_failures(engine: Engine) -> None:
@@ -43,9 +51,9 @@ def _on_error(context: ExceptionContext) -> ModelyardError | None:
 def _of_sqlite(error: sqlite3.Error) -> ModelyardError | None:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
-        return Conflict("This exists already.")
+        return Duplicate("This exists already.")
     if name == "SQLITE_CONSTRAINT_FOREIGNKEY":
-        return Conflict("What this refers to does not exist any more.")
+        return Dangling("What this belongs to does not exist.")
     if name == "SQLITE_FULL":
         return StorageFull("The disk of the database is full.", mend=_DISK_FULL_MEND)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -60,9 +68,9 @@ def _of_sqlite(error: sqlite3.Error) -> ModelyardError | None:
 def _of_postgresql(error: psycopg.Error) -> ModelyardError | None:
     state = error.sqlstate or ""
     if state == "23505":
-        return Conflict("This exists already.")
+        return Duplicate("This exists already.")
     if state == "23503":
-        return Conflict("What this refers to does not exist any more.")
+        return Dangling("What this belongs to does not exist.")
     if state == "53100":
         return StorageFull("The disk of the database is full.", mend=_DISK_FULL_MEND)
     if isinstance(error, psycopg.DataError) or state.startswith("22"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects import postgresql, sqlite
 
 from modelyard.domain.errors import InvalidInput
 from modelyard.kit.paging import MAX_PAGE_SIZE, MalformedToken, Page, PageOf, decode_token, encode_token
@@ -39,7 +39,12 @@ class Repository:
             return found.exists()
         if value is None:
             return column.op("?", is_comparison=True)(key)
-        return column.cast(JSONB).contains({key: value})
+        return column.cast(postgresql.JSONB).contains({key: value})
+
+    def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
+        """Insert a row unless one with its key is there; False when it was. Waits for a rival's commit."""
+        insert = sqlite.insert if self.tx.sqlite else postgresql.insert
+        return self.connection.execute(insert(table).values(dict(values)).on_conflict_do_nothing()).rowcount == 1
 
     def page(
         self,
@@ -72,10 +77,6 @@ def as_record(cls: Callable[..., T], row: Row[Any], columns: Sequence[str], **ex
     """A record of `cls` from the columns of `row` that it has."""
     mapping = row._mapping
     return cls(**{name: mapping[name] for name in columns}, **extra)
-
-
-def columns_of(table: Table, *, without: Sequence[str] = ()) -> list[Column[Any]]:
-    return [column for column in table.columns if column.name not in without]
 
 
 def _place(token: str, keys: Sequence[Column[Any]]) -> list[Any]:

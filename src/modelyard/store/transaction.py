@@ -13,8 +13,15 @@ from sqlalchemy import Connection
 
 from modelyard.domain.errors import Unavailable
 from modelyard.domain.events import Event
+from modelyard.store.repositories.assets import AssetRepository
+from modelyard.store.repositories.computes import ComputeRepository
+from modelyard.store.repositories.datastores import DatastoreRepository
+from modelyard.store.repositories.deployments import DeploymentRepository
+from modelyard.store.repositories.endpoints import EndpointRepository
 from modelyard.store.repositories.events import EventRepository
+from modelyard.store.repositories.instances import InstanceRepository
 from modelyard.store.repositories.jobs import JobRepository
+from modelyard.store.repositories.lineage import LineageRepository
 from modelyard.store.repositories.tokens import TokenRepository
 from modelyard.store.repositories.workspaces import WorkspaceRepository
 from modelyard.store.secrets import SecretBox
@@ -126,9 +133,37 @@ class Transaction:
         return TokenRepository(self)
 
     @cached_property
+    def assets(self) -> AssetRepository:
+        return AssetRepository(self)
+
+    @cached_property
+    def datastores(self) -> DatastoreRepository:
+        return DatastoreRepository(self)
+
+    @cached_property
+    def computes(self) -> ComputeRepository:
+        return ComputeRepository(self)
+
+    @cached_property
     def jobs(self) -> JobRepository:
         return JobRepository(self)
 
     @cached_property
+    def endpoints(self) -> EndpointRepository:
+        return EndpointRepository(self)
+
+    @cached_property
+    def deployments(self) -> DeploymentRepository:
+        return DeploymentRepository(self)
+
+    @cached_property
+    def instances(self) -> InstanceRepository:
+        return InstanceRepository(self)
+
+    @cached_property
     def events(self) -> EventRepository:
         return EventRepository(self)
+
+    @cached_property
+    def lineage(self) -> LineageRepository:
+        return LineageRepository(self)

@@ -14,6 +14,7 @@ from modelyard.domain.job_record import JobRecord, JobUpdate
 from modelyard.domain.statuses import JobStatus, check_job_transition
 from modelyard.kit.paging import Page, PageOf
 from modelyard.store import leasing
+from modelyard.store.failures import Duplicate
 from modelyard.store.repository import Repository
 from modelyard.store.rows.jobs import JOBS
 
@@ -90,7 +91,7 @@ class JobRepository(Repository):
         }
         try:
             row = self.connection.execute(insert(JOBS).values(values).returning(*JOBS.c)).one()
-        except Conflict as error:
+        except Duplicate as error:
             raise Conflict(f"A job named '{job.name}' exists already.", field="name") from error
         self._emit("created", job.workspace, job.name, {"kind": job.kind, "status": job.status.value})
         return _record(row)

@@ -10,6 +10,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from modelyard.domain.errors import Conflict, NotFound, did_you_mean
 from modelyard.kit.paging import Page, PageOf
+from modelyard.store.failures import Duplicate
 from modelyard.store.records import WorkspaceRecord
 from modelyard.store.repository import Repository, as_record
 from modelyard.store.rows.workspaces import WORKSPACES
@@ -35,7 +36,7 @@ class WorkspaceRepository(Repository):
         row |= {"name": name, "created_at": now, "modified_at": now, "created_by": self.tx.actor}
         try:
             created = self.connection.execute(insert(WORKSPACES).values(row).returning(*WORKSPACES.c)).one()
-        except Conflict as error:
+        except Duplicate as error:
             raise Conflict(f"A workspace named '{name}' exists already.", field="name") from error
         self._emit("created", name)
         return _record(created)
