@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelyard.builders import command as command
+    from modelyard.client.ml_client import MLClient as MLClient
     from modelyard.domain.job import MpiDistribution as MpiDistribution
     from modelyard.domain.job import PyTorchDistribution as PyTorchDistribution
     from modelyard.domain.job import RayDistribution as RayDistribution

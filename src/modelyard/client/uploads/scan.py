@@ -55,7 +55,6 @@ def scan(path: Path, cache: StatCache, *, gitignore: bool = True, field: str | N
     found = [(root.name, root)] if single else list(_walk(root, IgnoreRules(root, gitignore=gitignore)))
     with ThreadPoolExecutor(_WORKERS) as pool:
         files = list(pool.map(lambda item: _scanned(item[0], item[1], cache), found))
-    cache.save()
     return Scan(root.resolve().name, sorted(files, key=lambda file: file.path), single)
 
 

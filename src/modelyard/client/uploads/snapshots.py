@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelyard.client.transport import API, Transport
-from modelyard.client.uploads.progress import TransferProgress
+from modelyard.client.resources.paths import in_workspace
+from modelyard.client.scope import Scope
 from modelyard.client.uploads.scan import Scan, ScannedFile, scan
 from modelyard.client.uploads.stat_cache import StatCache
 from modelyard.client.wire_errors import AnswerLost
@@ -34,17 +34,18 @@ class Snapshot:
 class SnapshotUploader:
     """Uploads into one workspace."""
 
-    def __init__(self, transport: Transport, workspace: str, cache: StatCache, progress: TransferProgress) -> None:
-        self._transport = transport
-        self._base = f"{API}/workspaces/{workspace}"
-        self._cache = cache
-        self._progress = progress
+    def __init__(self, scope: Scope) -> None:
+        self._transport = scope.transport
+        self._workspace = scope.workspace
+        self._cache_file = scope.connection.home.path / "cache" / "hashes.sqlite"
+        self._progress = scope.progress
 
     def upload(
         self, path: Path, *, gitignore: bool = False, size_limit: int | None = None, field: str | None = None
     ) -> Snapshot:
         """Send `path` and return where it lies. Nothing is sent for content that the server has."""
-        found = scan(path, self._cache, gitignore=gitignore, field=field)
+        with StatCache(self._cache_file) as cache:
+            found = scan(path, cache, gitignore=gitignore, field=field)
         if not found.files:
             raise InvalidInput(f"'{path}' holds no files to upload.", field=field, mend="look at its ignore file")
         if size_limit is not None and found.size > size_limit:
@@ -52,12 +53,12 @@ class SnapshotUploader:
                 f"'{path}' is {found.size / 1e6:,.0f} MB, over the {size_limit / 1e6:,.0f} MB that Azure ML takes as "
                 "code: list what the job does not need in .amlignore, and pass data as inputs."
             )
-        body = {"name": found.name, "single_file": found.single_file, "files": found.manifest()}
-        plan = self._transport.request("POST", f"{self._base}/snapshots:plan", json=body)
+        body = {"name": found.name, "kind": "file" if found.single_file else "folder", "files": found.manifest()}
+        plan = self._transport.request("POST", in_workspace(self._workspace, "snapshots:plan"), json=body)
         missing = set(plan["missing"])
         if missing:
             self._send(found, missing)
-        answer = self._transport.request("POST", f"{self._base}/snapshots", json=body)
+        answer = self._transport.request("POST", in_workspace(self._workspace, "snapshots"), json=body)
         return Snapshot(answer["hash"], answer["uri"], len(missing), found.size)
 
     def _send(self, found: Scan, missing: set[str]) -> None:
@@ -72,7 +73,7 @@ class SnapshotUploader:
 
     def _send_blob(self, file: ScannedFile) -> None:
         """Send one blob, going on after a break from the byte up to which the server has it."""
-        path = f"{self._base}/blobs/{file.sha256}"
+        path = in_workspace(self._workspace, "blobs", file.sha256)
         offset = 0
         for left in reversed(range(_RESUMES)):
             try:

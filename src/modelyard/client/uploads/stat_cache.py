@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 _CHUNK_BYTES = 1 << 20
 # A file changed within this time of being hashed may change again without its time stamp showing it.
@@ -56,6 +57,12 @@ class StatCache:
         self.save()
         if self._database is not None:
             self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _known(self, key: str, stamp: str) -> str | None:
         with self._lock:

@@ -1,0 +1,157 @@
+"""`ml_client.jobs`"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelyard.client.operations.validation import ValidationResult, refused
+from modelyard.client.paging import ItemPaged
+from modelyard.client.poller import LROPoller, Progress
+from modelyard.client.resources.view import ListViewType
+from modelyard.client.scope import Scope
+from modelyard.client.streaming import JobStream, TextSink
+from modelyard.client.uploads.local_files import LocalFiles
+from modelyard.domain.errors import InvalidInput, ModelyardError, NotFound
+from modelyard.domain.job import Job, JobService
+from modelyard.domain.statuses import JobStatus
+from modelyard.kinds.catalogue import parse_stored
+
+_ARTIFACTS = frozenset({"artifacts", "default"})
+
+
+class JobOperations:
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._resource = scope.jobs
+
+    def create_or_update(
+        self,
+        job: Job,
+        *,
+        description: str | None = None,
+        compute: str | None = None,
+        tags: dict[str, str] | None = None,
+        experiment_name: str | None = None,
+        skip_validation: bool = False,
+        **_: Any,
+    ) -> Job:
+        """Submit a job (its code and local inputs are uploaded first); a job that came from here is updated."""
+        if job.status is not None and job.name:
+            words = description or job.description
+            return self.update(job.name, display_name=job.display_name, description=words, tags=tags or job.tags)
+        given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
+        changed = job.model_copy(update={key: value for key, value in given.items() if value is not None})
+        prepared = LocalFiles(self._scope).uploaded(changed)
+        return job_entity(self._resource.create(prepared.to_dict()))
+
+    def validate(self, job: Job, *, raise_on_failure: bool = False, **_: Any) -> ValidationResult:
+        """What submitting it would refuse. Nothing is created, and nothing uploaded that is there already."""
+        try:
+            prepared = LocalFiles(self._scope).uploaded(job)
+            self._resource.validate(prepared.to_dict())
+        except InvalidInput as error:
+            if raise_on_failure:
+                raise
+            return refused(error)
+        except ModelyardError as error:
+            if raise_on_failure or error.status >= 500:
+                raise
+            return refused(error)
+        return ValidationResult()
+
+    def get(self, name: str) -> Job:
+        return job_entity(self._resource.get(name))
+
+    def list(
+        self,
+        *,
+        parent_job_name: str | None = None,
+        list_view_type: ListViewType = ListViewType.ACTIVE_ONLY,
+        **filters: Any,
+    ) -> ItemPaged[Job]:
+        """Jobs, newest first. Filters are those of the server: status, kind, experiment, tag, q."""
+        view = ListViewType(list_view_type)
+        found = self._resource.list(parent=parent_job_name, archived=view.archived, **filters)
+        return found.map(job_entity)
+
+    def begin_cancel(self, name: str, **_: Any) -> LROPoller[None]:
+        """Ask it to stop, with its whole process tree; done when it has ended."""
+        self._resource.cancel(name)
+
+        def look() -> Progress[None]:
+            status = JobStatus(self._resource.get(name)["status"])
+            return Progress(status.value, status.terminal)
+
+        return LROPoller(look)
+
+    def cancel(self, name: str) -> None:
+        """Ask it to stop and do not wait."""
+        self._resource.cancel(name)
+
+    def stream(self, name: str, *, sink: TextSink | None = None) -> None:
+        """Print its log while it runs, and its end; a failed job raises JobFailed with its last exception."""
+        JobStream(self._scope, name, sink or sys.stdout).run()
+
+    def download(
+        self,
+        name: str,
+        *,
+        download_path: str | os.PathLike[str] = ".",
+        output_name: str | None = None,
+        all: bool = False,
+    ) -> None:
+        """Artifacts to `download_path/artifacts`, a named output to `download_path/named-outputs/<name>`."""
+        target, job = Path(download_path), self._resource.get(name)
+        outputs: Mapping[str, Any] = job.get("outputs") or {}
+        wanted = {output_name} if output_name else set(outputs) | {"default"} if all else {"default"}
+        for output in sorted(wanted):
+            if output in _ARTIFACTS and output not in outputs:
+                self._scope.files.download_artifacts(name, target / "artifacts")
+            else:
+                self._scope.files.download(_output_uri(name, outputs, output), target / "named-outputs" / output)
+
+    def archive(self, name: str) -> None:
+        self._resource.patch(name, {"archived": True})
+
+    def restore(self, name: str) -> None:
+        self._resource.patch(name, {"archived": False})
+
+    def update(
+        self,
+        name: str,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+    ) -> Job:
+        given = {"display_name": display_name, "description": description, "tags": tags, "properties": properties}
+        changes = {key: value for key, value in given.items() if value is not None}
+        return job_entity(self._resource.patch(name, changes))
+
+    def show_services(self, name: str, node_index: int = 0) -> dict[str, JobService] | None:
+        """Addresses of the services inside the job, and of its pages."""
+        return self.get(name).services
+
+
+def job_entity(body: Mapping[str, Any]) -> Job:
+    """A job of any kind; a kind that this client does not know has the fields that all jobs have."""
+    try:
+        found = parse_stored("job", body)
+    except InvalidInput:
+        return Job.from_stored(body)
+    assert isinstance(found, Job)
+    return found
+
+
+def _output_uri(job: str, outputs: Mapping[str, Any], name: str) -> str:
+    if name not in outputs:
+        known = ", ".join(sorted(outputs)) or "none"
+        raise NotFound(f"Job '{job}' has no output '{name}'.", field="output_name", mend=f"its outputs: {known}")
+    found = outputs[name]
+    path = found.get("path") if isinstance(found, Mapping) else found
+    return str(path or f"azureml://jobs/{job}/outputs/{name}")

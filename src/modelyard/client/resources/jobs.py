@@ -1,0 +1,60 @@
+"""Jobs as the wire has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelyard.client.paging import ItemPaged, listed
+from modelyard.client.resources.named import Body, NamedResource
+from modelyard.client.transport import Transport
+from modelyard.client.wire_errors import AnswerLost
+from modelyard.domain.errors import Conflict, NotFound
+from modelyard.kit.ids import job_name
+
+_CREATE_ATTEMPTS = 3
+
+
+class JobResource(NamedResource):
+    def __init__(self, transport: Transport, workspace: str) -> None:
+        super().__init__(transport, "workspaces", workspace, "jobs")
+
+    def create(self, body: Mapping[str, Any]) -> Body:
+        """Submit once, however often the connection breaks: the name is ours, so a lost answer can be looked up."""
+        named = {**body, "name": body.get("name") or job_name()}
+        for attempt in range(_CREATE_ATTEMPTS):
+            try:
+                return self.post(named)
+            except AnswerLost:
+                found = self._find(named["name"])
+                if found is not None:
+                    return found
+                if attempt == _CREATE_ATTEMPTS - 1:
+                    raise
+            except Conflict:
+                # Only our own lost request can have made the name between two of our attempts.
+                if attempt == 0:
+                    raise
+                return self.get(named["name"])
+        raise AssertionError("the last attempt returns or raises")
+
+    def validate(self, body: Mapping[str, Any]) -> Body:
+        """What creating it would refuse, without creating it."""
+        params = {"validate_only": "true"}
+        return self._body(self.transport.request("POST", self.path(), params=params, json=body))
+
+    def cancel(self, name: str) -> Body:
+        return self._body(self.transport.request("POST", self.path(name, "cancel")))
+
+    def children(self, name: str) -> ItemPaged[Body]:
+        return listed(self.transport, self.path(name, "children"))
+
+    def log_files(self, name: str) -> list[Body]:
+        """The job's logs, `{"path", "size"}` each."""
+        return list(listed(self.transport, self.path(name, "logs")))
+
+    def _find(self, name: str) -> Body | None:
+        try:
+            return self.get(name)
+        except NotFound:
+            return None
