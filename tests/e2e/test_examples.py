@@ -1,0 +1,80 @@
+"""The examples do what they say, against a real installation."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from .installation import MODELYARD, Installation
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+JOBS = EXAMPLES / "jobs"
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("hello.yml", ["hello world"]),
+        ("inputs.yml", ["a few penguins", "Adelie 3750", "files in the folder: penguins.csv"]),
+        ("outputs.yml", []),
+        ("perl.yml", ["Gentoo 5100 g", "perl says hello to the penguins"]),
+        ("lightgbm/job.yml", ["accuracy on 30 held-out rows"]),
+    ],
+)
+def test_job_completes(platform: Installation, file: str, expected: list[str]) -> None:
+    printed = platform.cli("job", "create", "-f", file, "--stream", cwd=JOBS)
+    for text in expected:
+        assert text in printed
+
+
+def test_outputs_are_kept_and_registered(platform: Installation, tmp_path: Path) -> None:
+    name = platform.cli("job", "create", "-f", "outputs.yml", "--query", "name", "-o", "tsv", cwd=JOBS)
+    assert platform.job_ends(name) == "Completed"
+    platform.cli("job", "download", "-n", name, "--output-name", "summary", "-p", str(tmp_path / "one"))
+    assert [path.read_text() for path in (tmp_path / "one").rglob("summary.txt")] == ["3 rows\n"]
+    platform.cli("job", "download", "-n", name, "--all", "-p", str(tmp_path / "all"))
+    assert {"summary.txt", "when.txt", "std_log.txt"} <= {path.name for path in (tmp_path / "all").rglob("*")}
+    made = platform.cli("data", "show", "-n", "penguin-counts", "--label", "latest", "--query", "path", "-o", "tsv")
+    assert made.startswith("azureml://")
+
+
+def test_failure_shows_the_exception_first(platform: Installation) -> None:
+    done = platform.run([MODELYARD, "job", "create", "-f", str(JOBS / "failing.yml"), "--stream"])
+    assert done.returncode == 1
+    assert "ValueError: no values: the table is empty" in done.stderr
+    assert "failing.py:7" in done.stderr
+
+
+def test_timeout_is_a_wall(platform: Installation) -> None:
+    name = platform.cli("job", "create", "-f", "timeout.yml", "--query", "name", "-o", "tsv", cwd=JOBS)
+    assert platform.job_ends(name, timeout=20) == "Failed"
+    assert "time" in platform.cli("job", "show", "-n", name, "--query", "error.message", "-o", "tsv").lower()
+
+
+@pytest.mark.parametrize("name", ["job.sh", "assets.sh", "endpoint.sh"])
+def test_shell_script(platform: Installation, name: str) -> None:
+    done = platform.run(["bash", str(EXAMPLES / "cli" / name)])
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("name", ["train.py", "deploy.py"])
+def test_sdk_script(platform: Installation, name: str) -> None:
+    done = platform.run([sys.executable, str(EXAMPLES / "sdk" / name)])
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+def test_mlflow_outside_a_job(platform: Installation) -> None:
+    tracking = {"MLFLOW_TRACKING_URI": f"{platform.url}/mlflow/default", "MLFLOW_TRACKING_TOKEN": platform.token}
+    with_tracking = Installation(platform.home, platform.port, platform.gateway_port, tracking)
+    done = with_tracking.run([sys.executable, str(EXAMPLES / "sdk" / "track.py")])
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert "last loss 0.20" in done.stdout
+
+
+def test_no_code_endpoint_from_files(platform: Installation) -> None:
+    folder = EXAMPLES / "endpoints" / "mlflow"
+    platform.cli("online-endpoint", "create", "-f", "endpoint.yml", cwd=folder)
+    platform.cli("online-deployment", "create", "-f", "blue.yml", "--all-traffic", cwd=folder)
+    answer = platform.cli("online-endpoint", "invoke", "-n", "iris", "--request-file", "request.json", cwd=folder)
+    assert answer.count("[") == 3
+    platform.cli("online-endpoint", "delete", "-n", "iris", "--yes")
