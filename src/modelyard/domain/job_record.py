@@ -15,21 +15,21 @@ from modelyard.domain.statuses import JobStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobUpdate:
-    """What changes in a job. A field that is None stays as it is, except `wake_at`.
+    """What changes in a job. A field that is None stays as it is, except `wake_at`; `error={}` clears an error.
 
-    `wake_at` says when the job needs a look again: None means only when somebody wakes it (and always
-    so for a job that ended). A wake-up that arrives while the job is leased is never lost: the job is then
-    due at once, whatever `wake_at` says. `error={}` clears an error.
+    `wake_at` says when the job needs a look again: None means only when somebody wakes it (and always so for a job
+    that ended). A wake-up that arrives while the job is leased is never lost: the job is then due at once, whatever
+    `wake_at` says. `release=False` keeps the lease for a next step, which must work on `record.after(update)`.
     """
 
-    wake_at: datetime | None
     status: JobStatus | None = None
     state: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     attempt: int | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    keep_lease: bool = False
+    wake_at: datetime | None = None
+    release: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,6 @@ class JobRecord:
             changes["state"] = dict(update.state)
         if update.error is not None:
             changes["error"] = dict(update.error) or None
-        if not update.keep_lease:
+        if update.release:
             changes.update(lease_owner=None, lease_token=None, lease_expires_at=None)
         return replace(self, **changes)

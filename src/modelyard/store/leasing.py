@@ -7,7 +7,7 @@ holder writes its own next `wake_at` only if that count stands where it was, so 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -27,34 +27,36 @@ class Leased(Protocol):
     def wake_count(self) -> int: ...
 
 
-def lease_due(
+def free(table: Table, now: datetime) -> ColumnElement[bool]:
+    """Nobody holds an unexpired lease on the row."""
+    return or_(table.c.lease_expires_at.is_(None), table.c.lease_expires_at <= now)
+
+
+def due(table: Table, now: datetime) -> ColumnElement[bool]:
+    """The wake-up has come. The first half is what lets the partial index be used."""
+    return and_(table.c.wake_at.is_not(None), table.c.wake_at <= now)
+
+
+def lease(
     connection: Connection,
     table: Table,
     *,
+    condition: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]],
     owner: str,
     now: datetime,
     limit: int,
     lease_seconds: float,
-    condition: ColumnElement[bool] | None = None,
 ) -> list[Row[Any]]:
-    """Take up to `limit` due rows, oldest wake-up first, in one statement; two callers never get the same row."""
-    free = and_(
-        table.c.wake_at.is_not(None),
-        table.c.wake_at <= now,
-        or_(table.c.lease_expires_at.is_(None), table.c.lease_expires_at <= now),
-    )
-    if condition is not None:
-        free = and_(free, condition)
-    chosen = (
-        select(table.c.id)
-        .where(free)
-        .order_by(table.c.wake_at, table.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    """Take up to `limit` free rows that meet `condition`, in one statement; two callers never get the same row.
+
+    The rows come in no certain order.
+    """
+    wanted = and_(condition, free(table, now))
+    chosen = select(table.c.id).where(wanted).order_by(*order).limit(limit).with_for_update(skip_locked=True)
     taken = (
         update(table)
-        .where(table.c.id.in_(chosen.scalar_subquery()), free)
+        .where(table.c.id.in_(chosen.scalar_subquery()), wanted)
         .values(
             lease_owner=owner,
             lease_token=secrets.token_hex(16),
@@ -62,7 +64,23 @@ def lease_due(
         )
         .returning(*table.c)
     )
-    rows = connection.execute(taken).all()
+    return list(connection.execute(taken).all())
+
+
+def lease_due(
+    connection: Connection, table: Table, *, owner: str, now: datetime, limit: int, lease_seconds: float
+) -> list[Row[Any]]:
+    """Take up to `limit` due rows, oldest wake-up first."""
+    rows = lease(
+        connection,
+        table,
+        condition=due(table, now),
+        order=[table.c.wake_at, table.c.id],
+        owner=owner,
+        now=now,
+        limit=limit,
+        lease_seconds=lease_seconds,
+    )
     return sorted(rows, key=lambda row: (row.wake_at, row.id))
 
 
@@ -74,7 +92,7 @@ def write_leased(
     *,
     now: datetime,
     wake_at: datetime | None,
-    keep_lease: bool,
+    release: bool,
     ended: bool = False,
 ) -> bool:
     """One UPDATE guarded by the record's lease token; False, and nothing changed, when the lease was lost."""
@@ -83,7 +101,7 @@ def write_leased(
     changes: dict[str, Any] = {**values, "modified_at": now}
     woken = table.c.wake_count != record.wake_count
     changes["wake_at"] = None if ended else case((woken, literal(now, Moment)), else_=literal(wake_at, Moment))
-    if not keep_lease:
+    if release:
         changes.update(lease_owner=None, lease_token=None, lease_expires_at=None)
     guarded = update(table).where(table.c.id == record.id, table.c.lease_token == record.lease_token).values(changes)
     return connection.execute(guarded).rowcount == 1

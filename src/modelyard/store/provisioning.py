@@ -77,7 +77,7 @@ class ProvisionedRepository(Repository, Generic[P]):
             values,
             now=self.tx.now,
             wake_at=update.wake_at,
-            keep_lease=update.keep_lease,
+            release=update.release,
         )
         if applied and update.status is not None and changed and self._status(record) == update.status.value:
             self._emit_of(record, "status_changed", {"from": record.status.value, "to": update.status.value})

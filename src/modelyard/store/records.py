@@ -198,12 +198,12 @@ class ProvisioningUpdate:
     As with `JobUpdate`: a wake-up or a new spec that arrives under the lease makes the row due at once.
     """
 
-    wake_at: datetime | None
     status: ProvisioningState | None = None
     state: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     observed_generation: int | None = None
-    keep_lease: bool = False
+    wake_at: datetime | None = None
+    release: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, true, update
 
 from modelyard.domain.errors import Conflict, NotFound
 from modelyard.domain.job_record import JobRecord, JobUpdate
@@ -145,36 +145,82 @@ class JobRepository(Repository):
         return [_record(row) for row in rows]
 
     def lease_due(self, owner: str, now: datetime, limit: int, lease_seconds: float) -> Sequence[JobRecord]:
-        """Take up to `limit` jobs that need a look, the longest due first; no two callers get the same one."""
+        """Take up to `limit` free jobs whose `wake_at` has come, the longest due first."""
         rows = leasing.lease_due(self.connection, JOBS, owner=owner, now=now, limit=limit, lease_seconds=lease_seconds)
         return [_record(row) for row in rows]
 
-    def apply(self, record: JobRecord, update: JobUpdate) -> bool:
-        """Write a decision; False, and nothing written, when the lease was lost.
+    def lease_named(
+        self, names: Sequence[int | str], owner: str, now: datetime, lease_seconds: float
+    ) -> Sequence[JobRecord]:
+        """Take those jobs, by id or run id, that are free and unfinished: something just happened to them."""
+        ids = [name for name in names if isinstance(name, int)]
+        run_ids = [name for name in names if isinstance(name, str)]
+        rows = leasing.lease(
+            self.connection,
+            JOBS,
+            condition=and_(or_(JOBS.c.id.in_(ids), JOBS.c.run_id.in_(run_ids)), _unfinished()),
+            order=[JOBS.c.id],
+            owner=owner,
+            now=now,
+            limit=max(len(names), 1),
+            lease_seconds=lease_seconds,
+        )
+        return [_record(row) for row in sorted(rows, key=lambda row: row.id)]
 
-        Raises IllegalTransition for a status that cannot follow the record's. The next step under a kept lease
-        must work on `record.after(update)`.
+    def lease_queued(
+        self, owner: str, now: datetime, limit: int, lease_seconds: float, skip: Sequence[int | str] = ()
+    ) -> Sequence[JobRecord]:
+        """Take up to `limit` free jobs at Queued, highest priority first, then oldest; `skip` by id or run id.
+
+        A job whose `wake_at` is still to come is waiting by its own wish (a retry's pause) and left alone.
         """
-        changed = update.status is not None and update.status is not record.status
-        if update.status is not None and changed:
-            check_job_transition(record.name, record.status, update.status)
-        status = update.status or record.status
-        values = _changes(update)
-        if status.terminal and changed and update.ended_at is None:
-            values["ended_at"] = self.tx.now
+        condition = and_(
+            JOBS.c.status == JobStatus.QUEUED.value,
+            or_(JOBS.c.wake_at.is_(None), JOBS.c.wake_at <= now),
+            JOBS.c.id.not_in([name for name in skip if isinstance(name, int)]),
+            JOBS.c.run_id.not_in([name for name in skip if isinstance(name, str)]),
+        )
+        rows = leasing.lease(
+            self.connection,
+            JOBS,
+            condition=condition,
+            order=[JOBS.c.priority.desc(), JOBS.c.id],
+            owner=owner,
+            now=now,
+            limit=limit,
+            lease_seconds=lease_seconds,
+        )
+        return [_record(row) for row in sorted(rows, key=lambda row: (-row.priority, row.id))]
+
+    def apply(self, record: JobRecord, *updates: JobUpdate) -> bool:
+        """Write decisions, in order, in one guarded UPDATE; False, and nothing written, when the lease was lost.
+
+        Each transition is checked and has its event; one that is not legal raises IllegalTransition. The lease is
+        released unless the last update keeps it.
+        """
+        values: dict[str, Any] = {}
+        moves: list[tuple[JobStatus, JobStatus]] = []
+        status = record.status
+        for step in updates:
+            values |= _changes(step)
+            if step.status is not None and step.status is not status:
+                check_job_transition(record.name, status, step.status)
+                moves.append((status, step.status))
+                status = step.status
+        if moves and status.terminal:
+            values.setdefault("ended_at", self.tx.now)
         applied = leasing.write_leased(
             self.connection,
             JOBS,
             record,
             values,
             now=self.tx.now,
-            wake_at=update.wake_at,
-            keep_lease=update.keep_lease,
+            wake_at=updates[-1].wake_at,
+            release=updates[-1].release,
             ended=status.terminal,
         )
-        if applied and changed:
-            data = {"from": record.status.value, "to": status.value, "kind": record.kind, "attempt": record.attempt}
-            self._emit("status_changed", record.workspace, record.name, data)
+        if applied:
+            self._emit_moves(record, moves, values.get("attempt", record.attempt))
         return applied
 
     def extend_lease(self, record: JobRecord, seconds: float) -> bool:
@@ -198,7 +244,7 @@ class JobRepository(Repository):
 
     def wake_active(self) -> int:
         """Make every unfinished job due: what a server does at its start."""
-        return self._wake(JOBS.c.status.in_([status.value for status in ACTIVE]))
+        return self._wake(true())
 
     def request_cancel(self, workspace: str, name: str) -> JobRecord:
         """Ask the controller to cancel; asking again, or for a job that ended, changes nothing."""
@@ -240,8 +286,7 @@ class JobRepository(Repository):
         return record
 
     def _wake(self, condition: ColumnElement[bool]) -> int:
-        unfinished = JOBS.c.status.in_([status.value for status in ACTIVE])
-        statement = update(JOBS).where(condition, unfinished).values(leasing.woken(JOBS, self.tx.now))
+        statement = update(JOBS).where(condition, _unfinished()).values(leasing.woken(JOBS, self.tx.now))
         return self.connection.execute(statement).rowcount
 
     def _filtered(self, statement: Select[Any], filter: JobFilter) -> Select[Any]:
@@ -271,8 +316,17 @@ class JobRepository(Repository):
         conditions.extend(self.has_tag(JOBS.c.tags, key, value) for key, value in (filter.tags or {}).items())
         return statement.where(*conditions)
 
+    def _emit_moves(self, record: JobRecord, moves: Sequence[tuple[JobStatus, JobStatus]], attempt: int) -> None:
+        for before, after in moves:
+            data = {"from": before.value, "to": after.value, "kind": record.kind, "attempt": attempt}
+            self._emit("status_changed", record.workspace, record.name, data)
+
     def _emit(self, verb: str, workspace: str, name: str, data: Mapping[str, Any]) -> None:
         self.tx.emit(f"modelyard.job.{verb}", f"jobs/{name}", workspace=workspace, data=data)
+
+
+def _unfinished() -> ColumnElement[bool]:
+    return JOBS.c.status.in_([status.value for status in ACTIVE])
 
 
 def _changes(update: JobUpdate) -> dict[str, Any]:

@@ -51,6 +51,6 @@ JOBS = Table(
     Index(None, "workspace", "parent_name", "id"),
     Index(None, "workspace", "status", "id"),
     Index(None, "workspace", "experiment_name", "id"),
-    Index(None, "status", "compute", "priority", "id"),
+    Index("ix_yard_jobs_queue", "status", text("priority DESC"), "id"),
     sqlite_autoincrement=True,
 )
