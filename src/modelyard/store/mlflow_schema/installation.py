@@ -49,7 +49,8 @@ def current_revision(connection: Connection) -> str | None:
     """The revision that the database says it is at; None when MLflow was never here."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
 @cache

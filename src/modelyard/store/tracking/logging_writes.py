@@ -85,11 +85,11 @@ def set_tag(connection: TrackingConnection, run_id: str, key: str, value: str) -
 def _fresh_params(connection: TrackingConnection, run_id: str, params: Mapping[str, str]) -> dict[str, str] | None:
     """The params that are not there yet; None when one is there with another value."""
     if len(params) == 1:
-        ((key, value),) = params.items()
+        key = next(iter(params))
         found = connection.row(_PARAM_VALUE, (run_id, key))
         present = {} if found is None else {key: found[0]}
     else:
-        present = dict(connection.rows(_PARAM_VALUES, (run_id,)))  # type: ignore[arg-type]
+        present = dict(connection.rows(_PARAM_VALUES, (run_id,)))
     if any(present.get(key, value) != value for key, value in params.items()):
         return None
     return {key: value for key, value in params.items() if key not in present}
