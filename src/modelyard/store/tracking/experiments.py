@@ -11,8 +11,8 @@ from modelyard.store.tracking.run_writes import SERVED_ROOT
 
 DEFAULT_NAME = "Default"
 _COLUMNS = "experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time, workspace"
-_BY_ID = f"SELECT {_COLUMNS} FROM experiments WHERE experiment_id = ? AND workspace = ?"  # noqa: S608 (constants)
-_BY_NAME = f"SELECT {_COLUMNS} FROM experiments WHERE name = ? AND workspace = ?"  # noqa: S608 (constants)
+_BY_ID = f"SELECT {_COLUMNS} FROM experiments WHERE experiment_id = ? AND workspace = ?"
+_BY_NAME = f"SELECT {_COLUMNS} FROM experiments WHERE name = ? AND workspace = ?"
 _TAGS = "SELECT experiment_id, key, value FROM experiment_tags WHERE experiment_id IN "
 _INSERT = """
 INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time, workspace)
@@ -61,7 +61,7 @@ def search(
     """The newest experiments, and whether there are more."""
     wanted = list(stages)
     query = f"""SELECT {_COLUMNS} FROM experiments WHERE workspace = ? AND lifecycle_stage IN {marks(wanted)}
-                ORDER BY creation_time DESC, experiment_id ASC LIMIT ? OFFSET ?"""  # noqa: S608 (constants)
+                ORDER BY creation_time DESC, experiment_id ASC LIMIT ? OFFSET ?"""
     rows = connection.rows(query, [workspace, *wanted, limit + 1, offset])
     return _documents(connection, rows[:limit]), len(rows) > limit
 

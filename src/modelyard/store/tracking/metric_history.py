@@ -12,7 +12,8 @@ _ACCESSIBLE = """
 SELECT r.run_uuid FROM runs r JOIN experiments e ON e.experiment_id = r.experiment_id
 WHERE e.workspace = ? AND r.run_uuid IN """
 _HISTORY = """
-SELECT value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY timestamp, step, value"""
+SELECT value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY timestamp, step, value
+LIMIT ? OFFSET ?"""
 _BULK = """
 SELECT run_uuid, value, timestamp, step, is_nan FROM metrics WHERE key = ? AND run_uuid IN {runs}
 ORDER BY run_uuid, timestamp, step, value LIMIT ?"""
@@ -40,12 +41,8 @@ def history(
     """Every value in the order of time, and whether there are more; None for an unknown run."""
     if not accessible(connection, workspace, [run_id]):
         return None
-    query, parameters = _HISTORY, [run_id, key]
-    if limit is not None:
-        query, parameters = f"{_HISTORY} LIMIT ? OFFSET ?", [*parameters, limit + 1, offset]
-    elif offset:
-        query, parameters = f"{_HISTORY} LIMIT ? OFFSET ?", [*parameters, 2**62, offset]
-    rows = connection.rows(query, parameters)
+    most = 2**62 if limit is None else limit + 1
+    rows = connection.rows(_HISTORY, (run_id, key, most, offset))
     more = limit is not None and len(rows) > limit
     return [_point(key, row) for row in rows[:limit]], more
 

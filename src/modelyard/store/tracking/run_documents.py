@@ -15,8 +15,8 @@ RUN_COLUMNS = (
 )
 _RUN = f"""
 SELECT {RUN_COLUMNS} FROM runs r JOIN experiments e ON e.experiment_id = r.experiment_id
-WHERE r.run_uuid = ? AND e.workspace = ?"""  # noqa: S608 (constants)
-_RUNS = f"SELECT {RUN_COLUMNS} FROM runs r WHERE r.run_uuid IN "  # noqa: S608 (constants)
+WHERE r.run_uuid = ? AND e.workspace = ?"""
+_RUNS = f"SELECT {RUN_COLUMNS} FROM runs r WHERE r.run_uuid IN "
 _METRICS = "SELECT run_uuid, key, value, timestamp, step, is_nan FROM latest_metrics WHERE run_uuid IN "
 _PARAMS = "SELECT run_uuid, key, value FROM params WHERE run_uuid IN "
 _TAGS = "SELECT run_uuid, key, value FROM tags WHERE run_uuid IN "

@@ -64,7 +64,7 @@ def update_run(
     changes = {column: value for column, value in given.items() if value is not None}
     if changes:
         assignments = ", ".join(f"{column} = ?" for column in changes)
-        connection.run(f"UPDATE runs SET {assignments} WHERE run_uuid = ?", (*changes.values(), run_id))  # noqa: S608
+        connection.run(f"UPDATE runs SET {assignments} WHERE run_uuid = ?", (*changes.values(), run_id))
     if name:
         set_tag(connection, run_id, RUN_NAME_TAG, name)
     return read_info(connection, workspace, run_id)
