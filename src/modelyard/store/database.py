@@ -8,6 +8,7 @@ from collections.abc import Callable
 from modelyard.kit.clock import Clock, SystemClock
 from modelyard.store.engines import make_engines
 from modelyard.store.locks import FairLock
+from modelyard.store.mlflow_schema.installation import install as install_mlflow_schema
 from modelyard.store.schema import METADATA
 from modelyard.store.secrets import SecretBox
 from modelyard.store.transaction import Transaction
@@ -57,6 +58,7 @@ class Database:
     def migrate(self) -> None:
         """Bring the schema up to date; waits while another process does so."""
         METADATA.create_all(self.engines.write)
+        install_mlflow_schema(self.engines.write)
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each commit of this process that wrote events. It must be quick."""

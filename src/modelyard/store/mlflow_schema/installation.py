@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -56,10 +57,12 @@ def current_revision(connection: Connection) -> str | None:
 @cache
 def installed_head() -> str:
     """The newest revision among the installed mlflow's migrations, read from their files: importing mlflow is slow."""
-    files = list(_versions_folder().glob("*.py"))
-    lines = [dict(_REVISION_LINE.findall(path.read_text("utf-8"))) for path in files]
-    own = {name for found in lines for name in _NAME.findall(found.get("revision", ""))}
-    parents = {name for found in lines for name in _NAME.findall(found.get("down_revision", ""))}
+    own: set[str] = set()
+    parents: set[str] = set()
+    for path in _versions_folder().glob("*.py"):
+        lines = dict(_REVISION_LINE.findall(path.read_text("utf-8")))
+        own.update(_NAME.findall(lines.get("revision", "")))
+        parents.update(_NAME.findall(lines.get("down_revision", "")))
     heads = own - parents
     if len(heads) != 1:
         raise Unavailable(f"The installed mlflow has {len(heads)} newest migrations.", mend="reinstall mlflow")
@@ -80,6 +83,16 @@ def _run_script(connection: Connection) -> None:
     connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:revision)"), {"revision": REVISION})
     connection.execute(
         text("INSERT INTO workspaces (name, description) VALUES ('default', 'Default workspace for legacy resources')")
+    )
+    # Clients expect an experiment "Default" with the id 0.
+    now = int(time.time() * 1000)
+    connection.execute(
+        text(
+            "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time,"
+            " last_update_time, workspace)"
+            " VALUES (0, 'Default', 'mlflow-artifacts:/0', 'active', :now, :now, 'default')"
+        ),
+        {"now": now},
     )
 
 
