@@ -36,6 +36,13 @@ class ModelyardError(Exception):
         self.line = line
         self.details = details or []
 
+    def __str__(self) -> str:
+        """What, where and how to mend it; one line for each problem when there are several."""
+        lines = [_line(self.message, self.field, self.file, self.line, self.mend)]
+        if len(self.details) > 1:
+            lines = [self.message, *(_detail_line(detail) for detail in self.details)]
+        return "\n  ".join(lines)
+
     def to_dict(self) -> dict[str, Any]:
         """The body of a REST error, without empty keys."""
         body = {
@@ -48,6 +55,19 @@ class ModelyardError(Exception):
             "details": self.details,
         }
         return {key: value for key, value in body.items() if value not in (None, [])}
+
+
+def _line(message: str, field: str | None, file: str | None, line: int | None, mend: str | None) -> str:
+    place = f"{file}:{line}" if file and line else file or ""
+    where = " ".join(part for part in (place, field or "") if part)
+    text = f"{where}: {message}" if place else message
+    return f"{text} ({mend})" if mend else text
+
+
+def _detail_line(detail: dict[str, Any]) -> str:
+    message, field = str(detail.get("message", "")), detail.get("field")
+    shown = f"{field}: {message}" if field and not detail.get("file") else message
+    return _line(shown, field, detail.get("file"), detail.get("line"), detail.get("mend"))
 
 
 class InvalidInput(ModelyardError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
@@ -84,3 +85,16 @@ def literal_text(value: Input | bool | int | float | str) -> str | None:
         return None
     given = value.value if value.value is not None else value.default
     return "" if given is None else str(given)
+
+
+# What the path of an output may name.
+PATH_NAMES = ("name", "output_name", "default_datastore")
+_PORT = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,254}")
+
+
+def port_name_problems(field: str, ports: Iterable[str]) -> Iterable[dict[str, str]]:
+    """Names of inputs and outputs become environment variables and folders, so they are plain words."""
+    for name in ports:
+        if not _PORT.fullmatch(name):
+            mend = "use letters, digits and '_', beginning with a letter"
+            yield problem(f"{field}.{name[:60]}", f"'{name[:60]}' is not a name for one of the {field}", mend)

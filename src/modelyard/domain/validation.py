@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -45,25 +46,57 @@ def _message(problem: Any, field: str, context: dict[str, Any]) -> str:
     kind = problem["type"]
     last = field.rsplit(".", 1)[-1]
     if kind == "extra_forbidden":
-        return f"unknown field '{last}'"
+        return f"unknown field '{last[:80]}'"
     if kind == "missing":
         return f"'{last}' is required"
     if kind == "union_tag_invalid":
         return f"unknown type '{_bare(context['tag'])}'; known: {_bare(context['expected_tags'])}"
     if kind == "union_tag_not_found":
-        return f"'{last}' has the wrong type or lacks 'type'"
-    text = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{text[:1].lower()}{text[1:]}{_shown(problem)}"
+        return f"'{last}' must be a mapping with a 'type'"
+    wanted = next((words for start, words in _WANTED if kind.startswith(start)), None)
+    if wanted is None:
+        text = str(problem["msg"]).removeprefix("Value error, ")
+        return f"{text[:1].lower()}{text[1:]}{_shown(problem, last)}"
+    return f"'{last}' must be {wanted.format(**context)}{_shown(problem, last)}"
+
+
+# By the beginning of pydantic's error type.
+_WANTED = (
+    ("int_", "a whole number"),
+    ("float_", "a number"),
+    ("finite_number", "a finite number"),
+    ("bool_", "true or false"),
+    ("string_type", "text"),
+    ("string_sub_type", "text"),
+    ("dict_", "a mapping"),
+    ("mapping_", "a mapping"),
+    ("model_", "a mapping"),
+    ("list_", "a list"),
+    ("greater_than_equal", "at least {ge}"),
+    ("greater_than", "more than {gt}"),
+    ("less_than_equal", "at most {le}"),
+    ("less_than", "less than {lt}"),
+    ("enum", "one of {expected}"),
+    ("literal_error", "{expected}"),
+)
+_SECRETS = re.compile(r"key|secret|password|token|certificate", re.IGNORECASE)
 
 
 def _bare(tags: str) -> str:
     return tags.replace("<", "").replace(">", "")
 
 
-def _shown(problem: Any) -> str:
+def _shown(problem: Any, field: str) -> str:
+    """What was given instead, unless it may be a secret or is too much to show."""
     value = problem.get("input")
-    if problem["type"] == "value_error" or isinstance(value, dict | list | BaseModel) or value is None:
+    if problem["type"] == "value_error" or value is None or _SECRETS.search(field):
         return ""
+    if isinstance(value, Mapping):
+        return ", not a mapping"
+    if isinstance(value, list | tuple):
+        return ", not a list"
+    if isinstance(value, BaseModel):
+        return f", not a {type(value).__name__}"
     shown = repr(value)
     return f", not {shown if len(shown) <= 60 else shown[:57] + '...'}"
 
