@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
+import sys
 import textwrap
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -108,3 +111,14 @@ def _own_texts(owner: type[Part]) -> dict[str, str]:
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
             found[field.target.id] = inspect.cleandoc(below.value.value)
     return found
+
+
+def write(folder: Path) -> None:
+    """One file for each kind, as they are committed and published."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in kind_names():
+        (folder / f"{kind}.schema.json").write_text(json.dumps(schema(kind), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
