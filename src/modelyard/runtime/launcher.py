@@ -9,7 +9,7 @@ from typing import Any
 
 from .container import cleanup_argv, container_argv
 from .guard import Guard
-from .processes import MARKER, adopt_orphans, start_time
+from .processes import MARKER, adopt_orphans, kill_all, start_time
 from .ranks import Rank, ranks
 from .staging import collect, stage, storage_error
 from .supervision import Outcome, Stopped, Supervisor
@@ -20,7 +20,13 @@ LONGEST_ARGUMENT_BYTES = 100_000
 
 
 def main(arguments: list[str]) -> int:
-    """`launcher <task directory>`: 0 when the task's end is on record, 3 when another launcher has the task."""
+    """`<task directory>`: 0 when the task's end is on record, 3 when another launcher has the task.
+
+    `--sweep <task id>` kills every process of a task instead, and says how many there were.
+    """
+    if arguments[1] == "--sweep":
+        os.write(1, str(kill_all(arguments[2])).encode())
+        return 0
     directory = TaskDirectory(arguments[1])
     claim = _claim(directory)
     if claim is None:

@@ -1,0 +1,122 @@
+"""The local compute: launchers as detached processes of this machine, which outlive the server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from modelyard.compute.task_files import TaskFiles
+from modelyard.compute.task_watch import TaskWatch
+from modelyard.domain.errors import StorageFull, Unavailable
+from modelyard.domain.task import Resources, TaskObservation, TaskPhase
+from modelyard.ports.compute_backend import ComputeBackend, Handle, SweepsOrphans, TaskSpec, Watcher
+
+LAUNCHER = Path(__file__).parents[1] / "runtime" / "__main__.py"
+# What a task may see of the server's own environment: never its tokens, database or cloud credentials.
+INHERITED = frozenset(
+    "PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR LD_LIBRARY_PATH JAVA_HOME SPARK_HOME HADOOP_HOME CUDA_HOME "
+    "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE OMP_NUM_THREADS MKL_NUM_THREADS".split()
+)
+INHERITED_PREFIXES = ("LC_", "XDG_", "CUDA_", "NVIDIA_", "UV_", "PIP_")
+INHERITED_SUFFIXES = ("_PROXY", "_proxy")
+
+
+class LocalBackend(ComputeBackend, SweepsOrphans):
+    """Starts one launcher per task and follows all of them from one thread."""
+
+    def __init__(
+        self,
+        capacity: Resources | None = None,
+        *,
+        python: str = sys.executable,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._capacity = capacity or machine_capacity()
+        self._python = python
+        self._environment = inherited(os.environ if environment is None else environment)
+        self._watch = TaskWatch(sweep=self.sweep)
+
+    def capacity(self) -> Resources:
+        return self._capacity
+
+    def launch(self, task: TaskSpec) -> Handle:
+        files = TaskFiles(Path(task.directory))
+        if not files.claimed and not self._watch.follows(files):
+            try:
+                files.prepare(task.document)
+                self._watch.follow(files, task.task_id, self._spawn(files))
+            except StorageFull:
+                raise
+            except OSError as error:
+                raise Unavailable(f"The task could not be started: {error}.") from error
+        return {"backend": "local", "directory": task.directory, "task_id": task.task_id}
+
+    def handle(self, directory: str) -> Handle:
+        return {"backend": "local", "directory": directory, "task_id": TaskFiles(Path(directory)).task_id}
+
+    def observe(self, handle: Handle) -> TaskObservation:
+        files = TaskFiles(Path(handle["directory"]))
+        seen = files.observe()
+        if seen.phase is TaskPhase.ABSENT:
+            return self._watch.seen(files) or seen
+        return seen
+
+    def watch(self, handle: Handle, callback: Watcher) -> None:
+        self._watch.call(TaskFiles(Path(handle["directory"])), str(handle.get("task_id", "")), callback)
+
+    def stop(self, handle: Handle, grace_seconds: float) -> None:
+        files = TaskFiles(Path(handle["directory"]))
+        if not files.directory.exists() or files.bar():
+            return
+        self._watch.stop(files, str(handle.get("task_id", "")), grace_seconds)
+
+    def sweep(self, task_id: str) -> int:
+        if not task_id:
+            return 0
+        done = subprocess.run(
+            [self._python, "-I", "-S", str(LAUNCHER), "--sweep", task_id],
+            capture_output=True,
+            check=False,
+            timeout=30,
+            env=self._environment,
+        )
+        return int(done.stdout or 0)
+
+    def close(self) -> None:
+        self._watch.close()
+
+    def _spawn(self, files: TaskFiles) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [self._python, "-I", "-S", str(LAUNCHER), str(files.directory)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self._environment,
+            cwd="/",
+            start_new_session=True,
+        )
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """The part of an environment that a task may see."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in INHERITED or name.startswith(INHERITED_PREFIXES) or name.endswith(INHERITED_SUFFIXES)
+    }
+
+
+def machine_capacity(cpus: float | None = None, memory_bytes: int | None = None, gpus: int | None = None) -> Resources:
+    """What this machine has, each figure replaced by the given one."""
+    return Resources(
+        cpus=cpus if cpus is not None else float(len(os.sched_getaffinity(0))),
+        memory_bytes=memory_bytes if memory_bytes is not None else _memory_bytes(),
+        gpus=gpus if gpus is not None else len(list(Path("/proc/driver/nvidia/gpus").glob("*"))),
+    )
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
