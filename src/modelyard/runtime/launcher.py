@@ -156,7 +156,7 @@ class Launch:
         return self._diagnosis(outcome, offset)
 
     def _diagnosis(self, outcome: Outcome, offset: int) -> dict[str, Any]:
-        from .diagnosis import diagnose  # only a failure pays for its import
+        from .diagnosis import diagnose  # lint: late-import: only a failure pays for its import
 
         killed = _oom_kills() - self._oom_kills
         error = diagnose(outcome.code, outcome.signal, self._user_log, offset, self._directory.work, killed)

@@ -77,7 +77,7 @@ def _materialise(entry: dict[str, Any]) -> None:
     name, source, target = entry["name"], entry["source"], str(entry.get("target"))
     try:
         if source.get("url"):
-            from .download import fetch  # urllib costs more than the rest of the launcher
+            from .download import fetch  # lint: late-import: urllib costs more than all the rest
 
             fetch(source["url"], target)
         elif source.get("path"):
