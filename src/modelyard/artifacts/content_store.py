@@ -9,11 +9,11 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from modelyard.artifacts.local_store import translated
-from modelyard.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
+from modelyard.domain.errors import Conflict, InvalidInput, NotFound, StorageFull, TooLarge
 from modelyard.ports.artifact_store import CHUNK_BYTES, ArtifactStore
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -73,16 +73,19 @@ class ContentStore:
         When the whole has arrived (all of `length`, or a clean exit where no length was said) it is checked: a wrong
         digest raises InvalidInput and drops the bytes. Otherwise what arrived stays for a later upload to go on from.
         """
+        if length is not None and length > self._max_blob_bytes:
+            raise TooLarge(f"A blob may hold {self._max_blob_bytes} bytes at most.", field="Upload-Length")
         path = self._partial_path(digest)
         with translated(digest):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab") as file:
+            with path.open("ab", buffering=0) as file:
                 _lock(file, digest)
                 writer = BlobWriter(path, file, digest, offset, self._max_blob_bytes if length is None else length)
                 try:
                     yield writer
-                finally:
-                    file.flush()
+                except StorageFull:
+                    path.unlink(missing_ok=True)
+                    raise
                 if length is None or writer.size == length:
                     self._keep(path, writer, digest)
 
@@ -121,7 +124,7 @@ class ContentStore:
 class BlobWriter:
     """Appends to the partial file and hashes what goes by."""
 
-    def __init__(self, path: Path, file: BinaryIO, digest: str, offset: int, max_bytes: int) -> None:
+    def __init__(self, path: Path, file: FileIO, digest: str, offset: int, max_bytes: int) -> None:
         self._file = file
         self.size = os.fstat(file.fileno()).st_size
         self._max_bytes = max_bytes
@@ -140,7 +143,9 @@ class BlobWriter:
         if self.size + len(chunk) > self._max_bytes:
             raise TooLarge(f"{self._digest} was to hold {self._max_bytes} bytes at most.", field="sha256")
         with translated(self._digest):
-            self._file.write(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[self._file.write(view) :]
         self._hash.update(chunk)
         self.size += len(chunk)
 
@@ -160,7 +165,7 @@ def blob_path(digest: str) -> str:
     return f"{check_digest(digest)[:2]}/{digest}"
 
 
-def _lock(file: BinaryIO, digest: str) -> None:
+def _lock(file: FileIO, digest: str) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -42,8 +42,8 @@ class LocalStore(ArtifactStore):
             temporary.replace(target)
 
     def list(self, path: str = "") -> Iterator[FileStat]:
-        folder = self._resolve(clean_path(path))
-        return _walk(folder, clean_path(path))
+        clean = clean_path(path)
+        return (found for found in _walk(self._resolve(clean), clean) if not self._leads_out(found.path))
 
     def stat(self, path: str) -> FileStat:
         clean = clean_file_path(path)
@@ -80,11 +80,18 @@ class LocalStore(ArtifactStore):
     def _resolve(self, clean: str) -> Path:
         """The place of a cleaned path; InvalidInput when a symbolic link on the way leads out of the root."""
         place = self._root / clean if clean else self._root
-        root = os.path.realpath(self._root)
-        real = os.path.realpath(place)
-        if real != root and not real.startswith(root.rstrip("/") + "/"):
+        if self._is_outside(place):
             raise InvalidInput(f"The path '{clean}' leads out of its datastore.", field="path")
         return place
+
+    def _leads_out(self, clean: str) -> bool:
+        place = self._root / clean
+        return place.is_symlink() and self._is_outside(place)
+
+    def _is_outside(self, place: Path) -> bool:
+        root = os.path.realpath(self._root)
+        real = os.path.realpath(place)
+        return real != root and not real.startswith(root.rstrip("/") + "/")
 
 
 class _Writer:

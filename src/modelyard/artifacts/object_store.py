@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 from modelyard.artifacts.paths import clean_file_path, clean_path
-from modelyard.domain.errors import InvalidInput, NotFound, Unavailable
+from modelyard.domain.errors import InvalidInput, ModelyardError, NotFound, Unavailable
 from modelyard.domain.extras import require
 from modelyard.ports.artifact_store import CHUNK_BYTES, ArtifactStore, ArtifactWriter, FileStat
 
@@ -84,6 +85,10 @@ class ObjectStore(ArtifactStore):
         with _translated(source):
             self._obstore.copy(self._bucket, self._key(source), self._key(target))
 
+    def local_path(self, path: str) -> Path | None:
+        clean_path(path)
+        return None
+
     def _exists(self, clean: str) -> bool:
         try:
             self.stat(clean)
@@ -128,6 +133,8 @@ class _Writer:
 def _translated(path: str) -> Iterator[None]:
     try:
         yield
+    except ModelyardError:
+        raise
     except FileNotFoundError as error:
         raise NotFound(f"There is no file '{path}'.", field="path") from error
     except Exception as error:  # obstore raises a class for each store's failure, without a common base of ours
@@ -139,7 +146,9 @@ def _translated(path: str) -> Iterator[None]:
 def _chunks(result: Any, path: str) -> Iterator[bytes]:
     with _translated(path):
         for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
-            yield bytes(chunk)
+            view = memoryview(chunk)
+            for start in range(0, len(view), CHUNK_BYTES):
+                yield bytes(view[start : start + CHUNK_BYTES])
 
 
 def _first_line(error: Exception) -> str:

@@ -40,7 +40,10 @@ class ArtifactStore(ABC):
 
     @abstractmethod
     def open_read(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The content from `offset` on (at most `length` bytes), in chunks. NotFound is raised by the call itself."""
+        """The content from `offset` on (at most `length` bytes), in chunks of at most CHUNK_BYTES.
+
+        NotFound is raised by the call itself; an offset beyond the end gives nothing.
+        """
 
     @abstractmethod
     def open_write(self, path: str) -> AbstractContextManager[ArtifactWriter]:

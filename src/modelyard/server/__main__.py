@@ -19,6 +19,7 @@ def main() -> int:
     try:
         serve(Settings.from_environment())
     except ModelyardError as error:
+        # lint: bare-print: this is the command line of the process
         print(f"modelyard server: {error.message}" + (f" ({error.mend})" if error.mend else ""), file=sys.stderr)
         return 2
     return 0

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from modelyard.kit.version import VERSION
 from modelyard.server import errors
@@ -47,4 +48,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.start()
         yield
     finally:
-        state.close()
+        state.end_streams()
+        await state.hub.stop()
+        await run_in_threadpool(state.close)

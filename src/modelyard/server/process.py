@@ -50,7 +50,7 @@ class _Server(uvicorn.Server):
         self._state = state
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._state.stopping.set()
+        self._state.end_streams()
         super().handle_exit(sig, frame)
 
 

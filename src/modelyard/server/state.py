@@ -8,6 +8,7 @@ from threading import Event
 from typing import Protocol, Self
 
 from modelyard.artifacts.storage import Storage
+from modelyard.server.event_hub import EventHub
 from modelyard.server.home_lock import HomeLock
 from modelyard.server.settings import Settings
 from modelyard.server.token_cache import TokenCache
@@ -38,6 +39,7 @@ class AppState:
     database: Database
     storage: Storage
     tokens: TokenCache
+    hub: EventHub
     controllers: list[Controller] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
 
@@ -53,16 +55,21 @@ class AppState:
             lock.release()
             raise
         storage = Storage(home, settings.storage_url, max_blob_bytes=settings.max_blob_bytes)
-        return cls(settings, home, lock, database, storage, TokenCache(database))
+        return cls(settings, home, lock, database, storage, TokenCache(database), EventHub(database))
 
     def start(self) -> None:
-        """Start the controllers."""
+        """Start the controllers; called in the event loop that serves requests."""
+        self.hub.start()
         for controller in self.controllers:
             controller.start()
 
+    def end_streams(self) -> None:
+        """Let the readers of streams go, so that they do not hold a stop up. From any thread."""
+        self.stopping.set()
+        self.hub.wake()
+
     def close(self) -> None:
         """Stop the controllers, newest first, and let go of the database and the home."""
-        self.stopping.set()
         for controller in reversed(self.controllers):
             controller.stop()
         self.database.dispose()
