@@ -20,6 +20,10 @@ MAX_DEPTH = 60
 MAX_VALUES = 100_000
 _MAX_INCLUDES = 20
 
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value")
+)
+
 # `file:` in these is a path of data or code, never a YAML file to read in place.
 _PATH_FIELDS = frozenset({"path", "code", "code_path"})
 # Read in place even when written as a bare path.
@@ -78,6 +82,8 @@ class _Reader:
             raise _refused(f"nested deeper than {MAX_DEPTH}", node, self._shown)
         if id(node) in above:
             raise _refused("an alias holds itself", node, self._shown)
+        if node.tag not in _PLAIN_TAGS:
+            raise _refused(f"the tag {node.tag} is not plain YAML", node, self._shown, field=at)
         above = (*above, id(node))
         self._tree.positions.by_path.setdefault(at, Position(self._shown, node.start_mark.line + 1))
         if isinstance(node, yaml.MappingNode):
@@ -144,9 +150,9 @@ class _Reader:
             raise
 
     def _scalar(self, node: yaml.Node, at: str) -> Any:
-        if not isinstance(node, yaml.ScalarNode) or not node.tag.startswith("tag:yaml.org,2002:"):
+        if not isinstance(node, yaml.ScalarNode):
             raise _refused(f"the tag {node.tag} is not plain YAML", node, self._shown, field=at)
-        if node.tag in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary"):
+        if node.tag == "tag:yaml.org,2002:timestamp":
             return node.value
         try:
             return self._tree.scalar(node)
