@@ -1,0 +1,37 @@
+"""`make demo` works, works again, and can be stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo" / "main.py"
+
+
+def demo(home: Path, *flags: str) -> str:
+    environment = {**os.environ, "MODELYARD_DEMO_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, str(DEMO), *flags], env=environment, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_demo_twice(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    try:
+        first = demo(home)
+        second = demo(home)
+    finally:
+        demo(home, "--down")
+    for version, printed in (("1", first), ("2", second)):
+        assert f"breast-cancer:{version}" in printed
+        assert "AUC 0.99" in printed
+        assert "largest difference" in printed
+        assert "left running" in printed
+    assert not Path(home / "server.json").exists() or "not running" in demo(home, "--down")
