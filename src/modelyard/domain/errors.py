@@ -58,16 +58,16 @@ class ModelyardError(Exception):
 
 
 def _line(message: str, field: str | None, file: str | None, line: int | None, mend: str | None) -> str:
-    place = f"{file}:{line}" if file and line else file or ""
-    where = " ".join(part for part in (place, field or "") if part)
-    text = f"{where}: {message}" if place else message
+    place = f"{file}:{line}" if file and line else file
+    named = field if field and f"'{field}'" not in message else None
+    where = " ".join(part for part in (place, named) if part)
+    text = f"{where}: {message}" if where else message
     return f"{text} ({mend})" if mend else text
 
 
 def _detail_line(detail: dict[str, Any]) -> str:
-    message, field = str(detail.get("message", "")), detail.get("field")
-    shown = f"{field}: {message}" if field and not detail.get("file") else message
-    return _line(shown, field, detail.get("file"), detail.get("line"), detail.get("mend"))
+    message = str(detail.get("message", ""))
+    return _line(message, detail.get("field"), detail.get("file"), detail.get("line"), detail.get("mend"))
 
 
 class InvalidInput(ModelyardError):
