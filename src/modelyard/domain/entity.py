@@ -49,8 +49,9 @@ def problem(field: str, message: str, mend: str | None = None) -> dict[str, str]
 class Part(BaseModel):
     """A mapping inside an entity. Wrong values raise InvalidInput, from the constructor and on assignment."""
 
+    # Validators are built when they are first used: most commands need a few of these classes.
     model_config = ConfigDict(
-        extra="forbid", populate_by_name=True, protected_namespaces=(), ser_json_inf_nan="strings"
+        extra="forbid", populate_by_name=True, protected_namespaces=(), ser_json_inf_nan="strings", defer_build=True
     )
 
     # Fields whose value may be a path relative to the file it is written in.

@@ -51,10 +51,11 @@ def job_kinds() -> Mapping[str, type[Job]]:
 
 def entity_class(kind: str, values: Mapping[str, Any]) -> type[Entity]:
     """The class that reads `values` as a `kind`: a noun such as `job` or `data`, or `command-job`."""
+    kind = kind.replace("_", "-")
     by_type = job_kinds().get(kind.removesuffix("-job").replace("-", "_"))
     if by_type is not None:
         return by_type
-    noun = NOUNS.get(kind.replace("_", "-"))
+    noun = NOUNS.get(kind)
     if noun is None:
         raise NotFound(f"there is no kind '{kind[:60]}'", mend=did_you_mean(kind, kind_names()))
     return _job_class(values) if noun is Job else noun.choose(values)
@@ -81,8 +82,17 @@ def parse(kind: str, values: Mapping[str, Any]) -> Entity:
 
 
 def parse_stored(kind: str, values: Mapping[str, Any]) -> Entity:
-    """What was stored or came from the server, as an entity; unknown keys are ignored."""
-    return entity_class(kind, values).from_stored(values)
+    """What was stored or came from the server, as an entity; unknown keys are ignored.
+
+    A job of a kind that is not known here is a plain Job.
+    """
+    try:
+        chosen = entity_class(kind, values)
+    except (InvalidInput, Unsupported):
+        if kind != "job":
+            raise
+        chosen = Job
+    return chosen.from_stored(values)
 
 
 def kind_names() -> list[str]:
