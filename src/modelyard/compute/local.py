@@ -12,16 +12,10 @@ from modelyard.compute.task_files import TaskFiles
 from modelyard.compute.task_watch import TaskWatch
 from modelyard.domain.errors import StorageFull, Unavailable
 from modelyard.domain.task import Resources, TaskObservation, TaskPhase
+from modelyard.kit.inherited import inherited
 from modelyard.ports.compute_backend import ComputeBackend, Handle, SweepsOrphans, TaskSpec, Watcher
 
 LAUNCHER = Path(__file__).parents[1] / "runtime" / "__main__.py"
-# What a task may see of the server's own environment: never its tokens, database or cloud credentials.
-INHERITED = frozenset(
-    "PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR LD_LIBRARY_PATH JAVA_HOME SPARK_HOME HADOOP_HOME CUDA_HOME "
-    "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE OMP_NUM_THREADS MKL_NUM_THREADS".split()
-)
-INHERITED_PREFIXES = ("LC_", "XDG_", "CUDA_", "NVIDIA_", "UV_", "PIP_")
-INHERITED_SUFFIXES = ("_PROXY", "_proxy")
 
 
 class LocalBackend(ComputeBackend, SweepsOrphans):
@@ -98,15 +92,6 @@ class LocalBackend(ComputeBackend, SweepsOrphans):
             cwd="/",
             start_new_session=True,
         )
-
-
-def inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    """The part of an environment that a task may see."""
-    return {
-        name: value
-        for name, value in environment.items()
-        if name in INHERITED or name.startswith(INHERITED_PREFIXES) or name.endswith(INHERITED_SUFFIXES)
-    }
 
 
 def machine_capacity(cpus: float | None = None, memory_bytes: int | None = None, gpus: int | None = None) -> Resources:
