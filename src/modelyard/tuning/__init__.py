@@ -1,0 +1,1 @@
+"""The logic of a sweep: spaces, sampling strategies and early termination. No database, no processes."""
