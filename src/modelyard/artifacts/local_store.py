@@ -41,9 +41,10 @@ class LocalStore(ArtifactStore):
                 raise InvalidInput(f"'{path}' is a folder.", field="path")
             temporary.replace(target)
 
-    def list(self, path: str = "") -> Iterator[FileStat]:
+    def list(self, path: str = "", *, after: str | None = None) -> Iterator[FileStat]:
         clean = clean_path(path)
-        return (found for found in _walk(self._resolve(clean), clean) if not self._leads_out(found.path))
+        last = None if after is None else clean_path(after)
+        return (found for found in _walk(self._resolve(clean), clean, last) if not self._leads_out(found.path))
 
     def stat(self, path: str) -> FileStat:
         clean = clean_file_path(path)
@@ -151,19 +152,28 @@ def _chunks(file: BinaryIO, length: int | None) -> Iterator[bytes]:
             yield chunk
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[FileStat]:
-    """Files below `folder`, ordered by path; links that lead to folders are not followed."""
+def _walk(folder: Path, prefix: str, after: str | None = None) -> Iterator[FileStat]:
+    """Files below `folder` past `after`, ordered by path; links that lead to folders are not followed."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name + ("/" if _is_folder(entry) else ""))
     except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:
         path = f"{prefix}/{entry.name}" if prefix else entry.name
+        if after is not None and _is_before(path, after, folder=_is_folder(entry)):
+            continue
         if _is_folder(entry):
-            yield from _walk(Path(entry.path), path)
+            yield from _walk(Path(entry.path), path, after)
         elif entry.is_file() and not entry.name.startswith(TEMPORARY_PREFIX):
             with suppress(FileNotFoundError):
                 yield _file_stat(path, entry.stat())
+
+
+def _is_before(path: str, after: str, *, folder: bool) -> bool:
+    """Whether a file, or everything in a folder, comes no later than `after`."""
+    if not folder:
+        return path <= after
+    return f"{path}/" < after and not after.startswith(f"{path}/")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -63,9 +63,9 @@ class ObjectStore(ArtifactStore):
         with _translated(path):
             file.close()
 
-    def list(self, path: str = "") -> Iterator[FileStat]:
-        prefix = self._folder(clean_path(path))
-        return self._list(prefix, path)
+    def list(self, path: str = "", *, after: str | None = None) -> Iterator[FileStat]:
+        offset = None if after is None else self._below(clean_path(after))
+        return self._list(self._folder(clean_path(path)), path, offset)
 
     def stat(self, path: str) -> FileStat:
         with _translated(path):
@@ -96,9 +96,9 @@ class ObjectStore(ArtifactStore):
             return False
         return True
 
-    def _list(self, prefix: str, path: str) -> Iterator[FileStat]:
+    def _list(self, prefix: str, path: str, offset: str | None) -> Iterator[FileStat]:
         with _translated(path):
-            for batch in self._obstore.list(self._bucket, prefix=prefix or None):
+            for batch in self._obstore.list(self._bucket, prefix=prefix or None, offset=offset):
                 for found in batch:
                     yield self._file_stat(found)
 

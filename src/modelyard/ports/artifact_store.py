@@ -50,8 +50,11 @@ class ArtifactStore(ABC):
         """A writer of `path`: the file appears on a clean exit; an exception leaves what was there before."""
 
     @abstractmethod
-    def list(self, path: str = "") -> Iterator[FileStat]:
-        """Every file below the folder `path`, at any depth, ordered by path. Empty where there is none."""
+    def list(self, path: str = "", *, after: str | None = None) -> Iterator[FileStat]:
+        """Every file below the folder `path`, at any depth, ordered by path. Empty where there is none.
+
+        `after` leaves out every path up to and including this one (a path from the root), without visiting them.
+        """
 
     @abstractmethod
     def stat(self, path: str) -> FileStat:

@@ -68,6 +68,16 @@ class ArtifactStoreSuite:
         assert [found.path for found in store.list("b/")] == ["b/1/x", "b/2"]
         assert list(store.list("nowhere")) == []
 
+    def test_a_list_goes_on_after_a_path(self, store: ArtifactStore) -> None:
+        paths = ["a", "b-c/1", "b/1/x", "b/1/y", "b/2", "c"]
+        for path in paths:
+            store.put_stream(path, [b"."])
+        for index, after in enumerate(paths):
+            assert [found.path for found in store.list(after=after)] == paths[index + 1 :]
+        assert [found.path for found in store.list("b", after="b/1/x")] == ["b/1/y", "b/2"]
+        assert [found.path for found in store.list(after="b/1")] == paths[2:]
+        assert list(store.list(after="d")) == []
+
     def test_names_keep_their_characters(self, store: ArtifactStore) -> None:
         path = "dossier é/100% #1?&=+ [x]~.txt"
         store.put_stream(path, [b"x"])

@@ -92,7 +92,7 @@ def test_a_full_disk_leaves_nothing(small_disk: Path) -> None:
     with pytest.raises(StorageFull):
         store.put_stream("large", [bytes(600_000)] * 3)
     assert [found.path for found in store.list()] == ["before"]
-    assert os.listdir(small_disk / "root") == ["before"]
+    assert [entry.name for entry in (small_disk / "root").iterdir()] == ["before"]
     assert store.put_stream("after", [bytes(500_000)]).size == 500_000
 
 
