@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from modelyard.kit.version import VERSION
 from modelyard.server import errors
 from modelyard.server.body_limit import BodyLimit
+from modelyard.server.documents import REFUSALS, document
 from modelyard.server.routing import collect_routers, operation_id
 from modelyard.server.security_headers import SecurityHeaders
 from modelyard.server.settings import Settings
@@ -26,6 +28,7 @@ def create_app(settings: Settings, state: AppState | None = None) -> FastAPI:
         lifespan=_lifespan,
         separate_input_output_schemas=False,
         generate_unique_id_function=operation_id,
+        responses=REFUSALS,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -35,6 +38,7 @@ def create_app(settings: Settings, state: AppState | None = None) -> FastAPI:
     errors.install(app)
     for router in collect_routers():
         app.include_router(router)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders)
     return app

@@ -25,6 +25,7 @@ TagQuery = Annotated[
     list[str] | None,
     Query(alias="tag", max_length=20, description="`key` or `key=value`; may be repeated: all must hold."),
 ]
+TextQuery = Annotated[str | None, Query(max_length=200, description="Found in the name.")]
 ArchivedQuery = Annotated[
     str, Query(alias="archived", pattern="^(true|false|all)$", description="Archived ones alone, or among the others.")
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -51,6 +51,13 @@ def collect_routers() -> list[APIRouter]:
     names = sorted(info.name for info in pkgutil.iter_modules(routes.__path__))
     modules = [importlib.import_module(f"{routes.__name__}.{name}") for name in names]
     return [module.router for module in modules]
+
+
+def with_name(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A body for the thing named in the path; InvalidInput when it names another."""
+    if body.get("name", name) != name:
+        raise InvalidInput(f"The body names '{str(body['name'])[:100]}', the address '{name}'.", field="name")
+    return {**body, "name": name}
 
 
 def operation_id(route: APIRoute) -> str:

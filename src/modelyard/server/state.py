@@ -12,11 +12,10 @@ from modelyard.server.event_hub import EventHub
 from modelyard.server.home_lock import HomeLock
 from modelyard.server.settings import Settings
 from modelyard.server.token_cache import TokenCache
+from modelyard.services import workspaces
 from modelyard.services.tokens import ensure_admin_token, read_admin_token
 from modelyard.store.database import Database
 from modelyard.store.secrets import KEY_FILE, SecretBox
-
-DEFAULT_WORKSPACE = "default"
 
 
 class Controller(Protocol):
@@ -45,7 +44,10 @@ class AppState:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Take the home, migrate the database, make the admin token. Conflict when another server has the home."""
+        """Take the home, migrate the database, make the admin token and the first workspace.
+
+        Conflict when another server has the home.
+        """
         home = settings.resolved_home
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = HomeLock.acquire(home)
@@ -81,4 +83,5 @@ def _open_database(settings: Settings, home: Path) -> Database:
     database.migrate()
     with database.transaction(actor="server") as tx:
         ensure_admin_token(tx, read_admin_token(home))
+        workspaces.ensure_default(tx)
     return database

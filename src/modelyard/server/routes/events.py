@@ -14,6 +14,7 @@ from modelyard.domain.errors import InvalidInput, PermissionDenied
 from modelyard.server import sse
 from modelyard.server.access import Access, allow
 from modelyard.server.routing import make_router
+from modelyard.services.events import body
 from modelyard.store.records import EventRecord
 
 router = make_router("events")
@@ -44,7 +45,7 @@ def list_events(
     wanted = _wanted(access, workspace, type, subject)
     found = _read(access, wanted, _event_id(page_token, "page_token"), page_size)
     token = str(found[-1].id) if len(found) == page_size else None
-    return {"value": [_cloud_event(record) for record in found], "next_page_token": token}
+    return {"value": [body(record) for record in found], "next_page_token": token}
 
 
 @router.get("/events/stream", response_class=StreamingResponse)
@@ -71,7 +72,7 @@ async def _follow(access: Access, wanted: _Wanted, last: int) -> AsyncIterator[b
         found = await run_in_threadpool(_read, access, wanted, last, _BATCH)
         for record in found:
             last = record.id
-            yield sse.frame(_cloud_event(record), event=record.event.type, id=record.id)
+            yield sse.frame(body(record), event=record.event.type, id=record.id)
         if not found and not await hub.wait(ticket, sse.HEARTBEAT_SECONDS):
             yield sse.HEARTBEAT
 
@@ -102,19 +103,3 @@ def _event_id(text: str | None, field: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise InvalidInput("The id of an event is a number.", field=field)
     return int(text)
-
-
-def _cloud_event(record: EventRecord) -> dict[str, Any]:
-    event = record.event
-    source = f"/workspaces/{event.workspace}" if event.workspace else "/"
-    return {
-        "specversion": "1.0",
-        "id": str(record.id),
-        "type": event.type,
-        "source": source,
-        "subject": event.subject,
-        "time": event.time.isoformat(),
-        "actor": event.actor,
-        "workspace": event.workspace,
-        "data": dict(event.data),
-    }
