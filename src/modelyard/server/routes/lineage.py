@@ -38,7 +38,9 @@ def show_version_lineage(
     direction: DirectionQuery = "both",
     depth: DepthQuery = 10,
 ) -> dict[str, Any]:
-    """Nodes and edges around one version of an asset."""
+    """Nodes and edges around one version of an asset, or around `deployment/<endpoint>/<deployment>`."""
+    deployment = kind in ("deployment", "deployments")
+    thing, of_version = (f"{name}/{version}", None) if deployment else (name, version)
     with access.read() as tx:
         tx.workspaces.get(workspace)
-        return lineage.graph(tx, workspace, kind, name, version, direction=direction, depth=depth)
+        return lineage.graph(tx, workspace, kind, thing, of_version, direction=direction, depth=depth)
