@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+from typing import Any
 
-import psycopg
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import StatementError, TimeoutError
@@ -32,8 +33,9 @@ def translated(error: BaseException) -> ModelyardError | None:
     """The error to show for a driver's error, or None for what only a mistake of ours explains."""
     if isinstance(error, sqlite3.Error):
         return _of_sqlite(error)
-    if isinstance(error, psycopg.Error):
-        return _of_postgresql(error)
+    psycopg = sys.modules.get("psycopg")  # not imported by us: SQLite starts a tenth of a second sooner without it
+    if psycopg is not None and isinstance(error, psycopg.Error):
+        return _of_postgresql(error, psycopg)
     if isinstance(error, TimeoutError):
         return Unavailable("All connections to the database are in use.", mend=_RETRY_MEND)
     if isinstance(error, OverflowError | UnicodeEncodeError | TypeError | ValueError):
@@ -65,7 +67,7 @@ def _of_sqlite(error: sqlite3.Error) -> ModelyardError | None:
     return None
 
 
-def _of_postgresql(error: psycopg.Error) -> ModelyardError | None:
+def _of_postgresql(error: Any, psycopg: Any) -> ModelyardError | None:
     state = error.sqlstate or ""
     if state == "23505":
         return Duplicate("This exists already.")

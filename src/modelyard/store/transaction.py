@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
@@ -43,31 +44,28 @@ class Transaction:
         self.actor = actor
         self.read_only = read_only
         self._connection: Connection | None = None
+        self._open = ExitStack()
         self._after_commit: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
-        lock = self._write_lock
-        if lock is not None and not lock.acquire(self._database.write_timeout_seconds):
-            raise Unavailable("The database is busy with another writer.", mend="Try again in a moment.")
-        try:
+        with ExitStack() as stack:
+            if not self.read_only:
+                stack.enter_context(self._database.turn())
             engines = self._database.engines
             self._connection = (engines.read if self.read_only else engines.write).connect()
+            stack.callback(self._close)
             self._connection.begin()
-        except BaseException:
-            self._close()
-            raise
+            self._open = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         wrote_events = False
-        try:
+        with self._open:  # closes the connection and ends the turn, also when the commit fails
             if error is None and not self.read_only:
                 wrote_events = self.events.flush()
                 self.connection.commit()
-        finally:
-            self._close()
         if error is not None:
             return
         if wrote_events:
@@ -110,19 +108,11 @@ class Transaction:
             Event(type=type, subject=subject, workspace=workspace, actor=self.actor, time=self.now, data=data or {})
         )
 
-    @property
-    def _write_lock(self) -> Any:
-        return None if self.read_only else self._database.write_lock
-
     def _close(self) -> None:
-        """Roll back what is open, give the connection back and let the next writer in."""
+        """Roll back what is open and give the connection back."""
         connection, self._connection = self._connection, None
-        try:
-            if connection is not None:
-                connection.close()
-        finally:
-            if self._write_lock is not None:
-                self._write_lock.release()
+        if connection is not None:
+            connection.close()
 
     @cached_property
     def workspaces(self) -> WorkspaceRepository:

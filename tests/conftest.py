@@ -1,0 +1,88 @@
+"""Databases for every test that wants one: on SQLite and on PostgreSQL, fresh, migrated, in milliseconds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from modelyard.store.database import Database
+from modelyard.store.secrets import SecretBox
+
+from .postgresql_server import PostgreSQLServer, ServerMissing
+
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> PostgreSQLServer:
+    """The private PostgreSQL server of this run; skips, saying why, where there can be none."""
+    try:
+        return PostgreSQLServer.of_run()
+    except ServerMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "modelyard.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh, migrated SQLite database."""
+    path = tmp_path / "modelyard.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgreSQLServer) -> Iterator[str]:
+    """A fresh, migrated PostgreSQL database."""
+    url = postgresql_server.new_database(postgresql_server.template("yard_template", _migrate))
+    yield url
+    postgresql_server.drop_database(url)
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh, migrated database: the test runs once on SQLite and once on PostgreSQL."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=KINDS)
+def blank_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a single table, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/blank.db"
+        return
+    server: PostgreSQLServer = request.getfixturevalue("postgresql_server")
+    url = server.new_database()
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open, migrated database that can keep secrets, on SQLite and on PostgreSQL."""
+    opened = Database(database_url, secrets=SecretBox(Fernet.generate_key()))
+    yield opened
+    opened.dispose()
+
+
+def _migrate(url: str) -> None:
+    """Migrate, and leave no connection and no write-ahead log behind."""
+    database = Database(url)
+    database.migrate()
+    if database.sqlite:
+        with database.engines.write.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
