@@ -71,6 +71,10 @@ class JobStream:
             raise error
         return dict(job)
 
+    def text(self) -> str:
+        """The log so far; empty when there is none yet."""
+        return "".join(item.text for item in self._rest())
+
     def follow(self) -> Iterator[StatusChange | LogText]:
         """Status changes and pieces of the log in their order. The last item is the final status."""
         seen = ""

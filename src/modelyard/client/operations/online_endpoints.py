@@ -32,6 +32,11 @@ class OnlineEndpointOperations:
         first = self._resource.put(name, endpoint.to_dict())
         return until_provisioned("endpoint", first, lambda: self._resource.get(name), OnlineEndpoint.from_stored)
 
+    def follow(self, name: str) -> LROPoller[OnlineEndpoint]:
+        """Wait for a change that was asked for elsewhere."""
+        first = self._resource.get(name)
+        return until_provisioned("endpoint", first, lambda: self._resource.get(name), OnlineEndpoint.from_stored)
+
     def begin_delete(self, name: str, *, local: bool = False) -> LROPoller[None]:
         """Remove it with its deployments."""
         self._resource.delete(name)
