@@ -1,0 +1,198 @@
+"""Jobs: submitted, found, changed and cancelled."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from modelyard.compute.local import machine_capacity
+from modelyard.domain.compute import Compute, LocalCompute
+from modelyard.domain.errors import Unsupported
+from modelyard.domain.job import Job
+from modelyard.domain.job_plan import JobPlan
+from modelyard.domain.job_record import JobRecord
+from modelyard.domain.statuses import JobStatus
+from modelyard.domain.task import Resources
+from modelyard.kinds.command import CommandJob
+from modelyard.kit.ids import job_name
+from modelyard.kit.paging import Page, PageOf
+from modelyard.services import computes, lineage
+from modelyard.services.job_entities import concrete_outputs, entity
+from modelyard.services.job_planning import Planner
+from modelyard.services.stored import spec_of
+from modelyard.store.records import ComputeRecord
+from modelyard.store.repositories.jobs import JobFilter, NewJob
+from modelyard.store.transaction import Transaction
+
+DEFAULT_EXPERIMENT = "Default"
+PRIORITIES = {None: 20, "low": 10, "medium": 20, "high": 30}
+# Kinds of compute that stand for the server's own machine here.
+HOST_KINDS = frozenset({"local", "amlcompute", "computeinstance"})
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,31}")
+
+
+@dataclass
+class Jobs:
+    """The use cases of jobs. `wake` is called after each commit that gave a controller something to do."""
+
+    planner: Planner
+    public_url: Callable[[], str]
+    capacity: Resources = field(default_factory=machine_capacity)
+    wake: Callable[[], None] = lambda: None
+
+    def create(self, tx: Transaction, workspace: str, job: Job) -> Job:
+        """Submit a job: its row, its run, its lineage and the event, all in this transaction.
+
+        Everything that could be known to fail is refused here, with field and mend; Conflict for a name in use.
+        """
+        command, plan, name = self._planned(tx, workspace, job)
+        ready = self.planner.environments.ready(plan.environment)
+        record = tx.jobs.create(
+            NewJob(
+                workspace=workspace,
+                name=name,
+                run_id=_run_id(tx, name),
+                kind=str(command.type),
+                spec=concrete_outputs(_spec(command), plan),
+                status=JobStatus.QUEUED if ready else JobStatus.PREPARING,
+                experiment_name=command.experiment_name or DEFAULT_EXPERIMENT,
+                display_name=command.display_name,
+                description=command.description,
+                compute=command.compute or "local",
+                priority=_priority(command),
+                parent_name=command.parent_job_name,
+                tags=command.tags,
+                properties=command.properties,
+                state={"plan": plan.model_dump(mode="json", exclude_defaults=True)},
+                due_now=not ready,
+            )
+        )
+        _record_lineage(tx, record, plan)
+        _open_run(tx, record)
+        tx.after_commit(self.wake)
+        return self.entity(record)
+
+    def validate(self, tx: Transaction, workspace: str, job: Job) -> Job:
+        """What `create` would refuse, and nothing kept: the caller rolls the transaction back."""
+        command, plan, name = self._planned(tx, workspace, job)
+        body = {**concrete_outputs(command.to_dict(), plan), "name": name}
+        return CommandJob.from_stored(body)
+
+    def get(self, tx: Transaction, workspace: str, name: str) -> Job:
+        """The job of that name or run id."""
+        return self.entity(tx.jobs.get(workspace, name))
+
+    def list_page(self, tx: Transaction, workspace: str, page: Page, filter: JobFilter | None = None) -> PageOf[Job]:
+        """Jobs, newest first."""
+        tx.workspaces.get(workspace)
+        return tx.jobs.list(workspace, page, filter).map(self.entity)
+
+    def children(self, tx: Transaction, workspace: str, name: str, page: Page) -> PageOf[Job]:
+        parent = tx.jobs.get(workspace, name)
+        return tx.jobs.children(workspace, parent.name, page).map(self.entity)
+
+    def edit(
+        self,
+        tx: Transaction,
+        workspace: str,
+        name: str,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        archived: bool | None = None,
+    ) -> Job:
+        """Change what belongs to the user; None stays."""
+        record = tx.jobs.edit(
+            workspace,
+            name,
+            display_name=display_name,
+            description=description,
+            tags=tags,
+            properties=properties,
+            archived=archived,
+        )
+        return self.entity(record)
+
+    def cancel(self, tx: Transaction, workspace: str, name: str) -> Job:
+        """Ask for the end of its whole process tree; a job that has ended stays as it is."""
+        record = tx.jobs.request_cancel(workspace, name)
+        tx.after_commit(self.wake)
+        return self.entity(record)
+
+    def entity(self, record: JobRecord) -> Job:
+        return entity(record, self.public_url())
+
+    def _planned(self, tx: Transaction, workspace: str, job: Job) -> tuple[CommandJob, JobPlan, str]:
+        tx.workspaces.get(workspace)
+        if not isinstance(job, CommandJob):
+            raise Unsupported(f"Jobs of the type '{job.type}' cannot run yet.", field="type", mend="use type: command")
+        target = computes.target(tx, workspace, job.compute)
+        job.compute = target.name
+        if job.parent_job_name:
+            tx.jobs.get(workspace, job.parent_job_name)
+        name = job.name or job_name()
+        plan = self.planner.plan(tx, workspace, name, job, compute_capacity(target, self.capacity))
+        return job, plan, name
+
+
+def compute_capacity(target: ComputeRecord, machine: Resources) -> Resources:
+    """What jobs on a compute may take together; Unsupported for a kind that has no backend here."""
+    if target.kind not in HOST_KINDS:
+        raise Unsupported(
+            f"The compute '{target.name}' is of the type '{target.kind}', which cannot run jobs yet.",
+            field="compute",
+            mend="use the compute 'local'",
+        )
+    compute = Compute.from_stored({**target.spec, "type": target.kind, "name": target.name})
+    if not isinstance(compute, LocalCompute):
+        return machine
+    return Resources(
+        cpus=min(machine.cpus, compute.cpus or machine.cpus),
+        memory_bytes=min(machine.memory_bytes, compute.memory_bytes or machine.memory_bytes),
+        gpus=min(machine.gpus, machine.gpus if compute.gpus is None else compute.gpus),
+    )
+
+
+def _spec(job: CommandJob) -> dict[str, object]:
+    kept = spec_of(job)
+    for column in ("display_name", "experiment_name", "compute", "type"):
+        kept.pop(column, None)
+    return kept
+
+
+def _priority(job: CommandJob) -> int:
+    given = job.queue_settings.priority if job.queue_settings else None
+    return PRIORITIES[given.value if given else None]
+
+
+def _run_id(tx: Transaction, name: str) -> str:
+    """The job's name where MLflow can take it and nobody has it, so that both are found by one word."""
+    if not _RUN_ID.fullmatch(name) or tx.jobs.by_run_id(name) is not None:
+        return uuid.uuid4().hex
+    return name if not tx.runs.exists(name) else uuid.uuid4().hex
+
+
+def _open_run(tx: Transaction, record: JobRecord) -> None:
+    parent = tx.jobs.get(record.workspace, record.parent_name).run_id if record.parent_name else None
+    tx.runs.create_for_job(
+        record.workspace,
+        record.experiment_name,
+        record.run_id,
+        record.display_name,
+        parent_run_id=parent,
+        user=record.created_by,
+        tags={**record.tags, "modelyard.job": record.name},
+    )
+
+
+def _record_lineage(tx: Transaction, record: JobRecord, plan: JobPlan) -> None:
+    used = [planned.asset for planned in plan.inputs.values()]
+    code = record.spec.get("code")
+    for reference in (*used, plan.environment_asset, code):
+        node = lineage.node_of(reference) if isinstance(reference, str) else None
+        if node is not None:
+            lineage.record_consumed(tx, record.workspace, record.name, node)

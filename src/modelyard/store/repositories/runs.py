@@ -1,0 +1,105 @@
+"""The MLflow run of each job, written in the job's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from modelyard.domain.errors import Conflict
+from modelyard.store.repository import Repository
+from modelyard.store.rows.mlflow_tables import experiments, runs, tags
+
+SERVED_ROOT = "mlflow-artifacts:/"
+_PARENT_TAG, _NAME_TAG, _USER_TAG = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"
+SCHEDULED, RUNNING, FINISHED, FAILED, KILLED = "SCHEDULED", "RUNNING", "FINISHED", "FAILED", "KILLED"
+
+
+class RunRepository(Repository):
+    def create_for_job(
+        self,
+        workspace: str,
+        experiment: str,
+        run_id: str,
+        name: str,
+        *,
+        parent_run_id: str | None = None,
+        user: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> int:
+        """A scheduled run in an experiment, which is made when it is not there; the experiment's id.
+
+        Conflict when the experiment was deleted.
+        """
+        experiment_id = self.experiment_id(workspace, experiment)
+        values = {
+            "run_uuid": run_id,
+            "name": name,
+            "source_type": "UNKNOWN",
+            "source_name": "",
+            "entry_point_name": "",
+            "user_id": user,
+            "status": SCHEDULED,
+            "start_time": _milliseconds(self.tx.now),
+            "source_version": "",
+            "lifecycle_stage": "active",
+            "artifact_uri": f"{SERVED_ROOT}ExperimentRun/dcid.{run_id}",
+            "experiment_id": experiment_id,
+        }
+        self.connection.execute(insert(runs).values(values))
+        given = {**(tags or {}), _NAME_TAG: name, _USER_TAG: user}
+        if parent_run_id is not None:
+            given[_PARENT_TAG] = parent_run_id
+        self._set_tags(run_id, given)
+        return experiment_id
+
+    def exists(self, run_id: str) -> bool:
+        """Whether any workspace has a run of that id, deleted or not."""
+        found = self.connection.execute(select(runs.c.run_uuid).where(runs.c.run_uuid == run_id))
+        return found.first() is not None
+
+    def begin(self, run_id: str, at: datetime) -> None:
+        """The run's job began to run its command."""
+        self._update(run_id, status=RUNNING, start_time=_milliseconds(at), end_time=None)
+
+    def end(self, run_id: str, status: str, at: datetime) -> None:
+        """The run's job ended: FINISHED, FAILED or KILLED."""
+        self._update(run_id, status=status, end_time=_milliseconds(at))
+
+    def experiment_id(self, workspace: str, name: str) -> int:
+        """The id of an experiment, which is made when it is not there. Conflict when it was deleted."""
+        wanted = (experiments.c.name == name) & (experiments.c.workspace == workspace)
+        query = select(experiments.c.experiment_id, experiments.c.lifecycle_stage).where(wanted)
+        found = self.connection.execute(query).one_or_none()
+        if found is None:
+            now = _milliseconds(self.tx.now)
+            values = {
+                "name": name,
+                "workspace": workspace,
+                "lifecycle_stage": "active",
+                "creation_time": now,
+                "last_update_time": now,
+            }
+            if self.insert_new(experiments, values):
+                created = self.connection.execute(query).one()
+                located = update(experiments).where(experiments.c.experiment_id == created.experiment_id)
+                self.connection.execute(located.values(artifact_location=f"{SERVED_ROOT}{created.experiment_id}"))
+            found = self.connection.execute(query).one()
+        if found.lifecycle_stage != "active":
+            raise Conflict(
+                f"The experiment '{name}' was deleted.", field="experiment_name", mend="restore it, or name another"
+            )
+        return int(found.experiment_id)
+
+    def _update(self, run_id: str, **values: object) -> None:
+        self.connection.execute(update(runs).where(runs.c.run_uuid == run_id).values(**values))
+
+    def _set_tags(self, run_id: str, given: Mapping[str, str]) -> None:
+        rows = [{"run_uuid": run_id, "key": key[:250], "value": value[:8000]} for key, value in given.items()]
+        if rows:
+            self.connection.execute(insert(tags), rows)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
