@@ -65,6 +65,12 @@ def allow(permission: Permission | str) -> Allow:
     return Allow(Permission(permission))
 
 
+async def open_state(request: Request) -> AppState:
+    """The platform, for the few routes that ask for no token."""
+    state: AppState = request.app.state.yard
+    return state
+
+
 async def authenticate(state: AppState, request: Request, token: str | None) -> Caller:
     """The caller behind a bearer token or the studio's session cookie; Unauthenticated otherwise."""
     if token is None:

@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from modelyard.kit.version import VERSION
 from modelyard.server import errors
 from modelyard.server.body_limit import BodyLimit
-from modelyard.server.documents import REFUSALS, document
-from modelyard.server.routing import collect_routers, operation_id
+from modelyard.server.documents import document
+from modelyard.server.routing import collect_routers
 from modelyard.server.security_headers import SecurityHeaders
 from modelyard.server.settings import Settings
 from modelyard.server.state import AppState
@@ -27,8 +27,6 @@ def create_app(settings: Settings, state: AppState | None = None) -> FastAPI:
         summary="Data, jobs, models and endpoints on a laptop or a cluster.",
         lifespan=_lifespan,
         separate_input_output_schemas=False,
-        generate_unique_id_function=operation_id,
-        responses=REFUSALS,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -37,7 +35,8 @@ def create_app(settings: Settings, state: AppState | None = None) -> FastAPI:
     app.state.given = state
     errors.install(app)
     for router in collect_routers():
-        app.include_router(router)
+        # Not include_router, which wraps: the routes are complete as they are, and matched without detours.
+        app.router.routes.extend(router.routes)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders)

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from modelyard.domain.errors import InvalidInput, did_you_mean
 from modelyard.server import routes
+from modelyard.server.documents import REFUSALS
 from modelyard.server.json_body import parse_json
 
 API_PREFIX = "/api/v1"
@@ -43,7 +44,13 @@ class StrictRoute(APIRoute):
 
 def make_router(tag: str, prefix: str = API_PREFIX) -> APIRouter:
     """A router for one noun; `tag` groups its routes in the OpenAPI document."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute)
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=StrictRoute,
+        responses=REFUSALS,
+        generate_unique_id_function=operation_id,
+    )
 
 
 def collect_routers() -> list[APIRouter]:

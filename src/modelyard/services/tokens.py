@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from modelyard.domain.errors import Unauthenticated
+from modelyard.domain.errors import InvalidInput, Unauthenticated
 from modelyard.domain.permissions import Role
 from modelyard.kit.ids import secret_token
-from modelyard.store.records import TokenKind
+from modelyard.store.records import TokenKind, TokenRecord
 from modelyard.store.transaction import Transaction
 
 ADMIN_TOKEN_FILE = "admin-token"
@@ -45,6 +45,20 @@ def ensure_admin_token(tx: Transaction, secret: str) -> None:
     """Make the token of the key file known to the database."""
     if tx.tokens.find(secret) is None:
         tx.tokens.create(TokenKind.USER, ADMIN_NAME, actor=ADMIN_NAME, role=Role.ADMIN.value, secret=secret)
+
+
+def create_token(
+    tx: Transaction, name: str, role: Role, workspace: str | None, lifetime: timedelta | None
+) -> tuple[TokenRecord, str]:
+    """A token for a person or program, and its secret, which cannot be had again."""
+    if name == LOGIN_CODE_NAME:
+        raise InvalidInput(f"The name '{name}' is taken by the platform.", field="name")
+    if workspace is not None:
+        tx.workspaces.get(workspace)
+    expires_at = tx.now + lifetime if lifetime else None
+    return tx.tokens.create(
+        TokenKind.USER, name, actor=name, role=role.value, workspace=workspace, expires_at=expires_at
+    )
 
 
 def create_login_code(tx: Transaction, caller: Caller) -> str:
