@@ -67,6 +67,10 @@ class Installation:
     def token(self) -> str:
         return (self.home / "admin-token").read_text().strip()
 
+    def get(self, path: str, **parameters: str) -> httpx.Response:
+        with self.rest() as rest:
+            return rest.get(path, params=parameters)
+
     def rest(self, workspace: str | None = "default") -> httpx.Client:
         base = f"{self.url}/api/v1" + (f"/workspaces/{workspace}" if workspace else "")
         return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {self.token}"}, timeout=30)
@@ -84,11 +88,13 @@ class Installation:
                 raise
 
     def job_ends(self, name: str, timeout: float = 60) -> str:
-        def ended() -> str | None:
-            status = str(self.rest().get(f"/jobs/{name}").json()["status"])
-            return status if status in {"Completed", "Failed", "Canceled"} else None
+        with self.rest() as rest:
 
-        return wait_for(ended, timeout, f"job {name} to end")
+            def ended() -> str | None:
+                status = str(rest.get(f"/jobs/{name}").json()["status"])
+                return status if status in {"Completed", "Failed", "Canceled"} else None
+
+            return wait_for(ended, timeout, f"job {name} to end")
 
 
 def wait_for(check: Callable[[], T | None], timeout: float, what: str) -> T:

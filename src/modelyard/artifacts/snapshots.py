@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,8 +46,12 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=255)]
-    single_file: bool = False
+    kind: Literal["folder", "file"] = "folder"
     files: Annotated[list[ManifestFile], Field(max_length=MAX_FILES)]
+
+    @property
+    def single_file(self) -> bool:
+        return self.kind == "file"
 
     def checked(self) -> Manifest:
         """The same with clean paths in order; InvalidInput for a path that escapes, repeats or collides."""
