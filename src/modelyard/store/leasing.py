@@ -53,10 +53,13 @@ def lease(
     The rows come in no certain order.
     """
     wanted = and_(condition, free(table, now))
-    chosen = select(table.c.id).where(wanted).order_by(*order).limit(limit).with_for_update(skip_locked=True)
+    rows = select(table.c.id).where(wanted).order_by(*order).limit(limit).with_for_update(skip_locked=True)
+    # A CTE runs once. PostgreSQL may run a plain subquery again for each row it joins, and each run would skip the
+    # rows it locked before: more than `limit` would be taken.
+    chosen = rows.cte("chosen")
     taken = (
         update(table)
-        .where(table.c.id.in_(chosen.scalar_subquery()), wanted)
+        .where(table.c.id.in_(select(chosen.c.id)), wanted)
         .values(
             lease_owner=owner,
             lease_token=secrets.token_hex(16),
