@@ -13,6 +13,7 @@ from modelyard.kit.version import VERSION
 from modelyard.server import errors
 from modelyard.server.body_limit import BodyLimit
 from modelyard.server.documents import document
+from modelyard.server.mlflow.branch import MlflowBranch
 from modelyard.server.routing import collect_routers
 from modelyard.server.security_headers import SecurityHeaders
 from modelyard.server.settings import Settings
@@ -40,6 +41,7 @@ def create_app(settings: Settings, state: AppState | None = None) -> FastAPI:
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(MlflowBranch)
     return app
 
 
