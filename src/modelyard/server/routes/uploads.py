@@ -59,6 +59,7 @@ async def put_blob(
 ) -> dict[str, Any]:
     """The bytes of a blob from `Upload-Offset` on. They are checked against the name when all have come."""
     content = access.state.storage.content
+    await run_in_threadpool(_require_workspace, access)
     if await run_in_threadpool(content.size, sha256) is None:
         await _receive(content, sha256, upload_offset, upload_length, request)
     else:
