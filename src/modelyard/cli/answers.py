@@ -99,6 +99,8 @@ def table(rows: Sequence[Any], columns: Sequence[str]) -> tuple[list[str], list[
         chosen = [column.partition("=")[::2] if "=" in column else (column, column) for column in columns]
     else:
         chosen = [(key, key) for key, value in rows[0].items() if not isinstance(value, dict | list)][:8]
+    # A column that is empty in every row says nothing.
+    chosen = [(header, path) for header, path in chosen if any(_pick(row, path) is not None for row in rows)]
     headers = [header.replace("_", " ").capitalize() for header, _ in chosen]
     return headers, [[_cell(_pick(row, path)) for _, path in chosen] for row in rows]
 

@@ -37,7 +37,14 @@ class AssetNoun:
     collection: str
     example: str
     changeable: tuple[str, ...] = ("description", "tags")
-    columns: tuple[str, ...] = ("name", "version", "type", "created=creation_context.created_at", "description")
+    columns: tuple[str, ...] = (
+        "name",
+        "version",
+        "latest=latest_version",
+        "type",
+        "created=creation_context.created_at",
+        "description",
+    )
 
     def resource(self, call: Call) -> AssetResource:
         return call.scope.assets(self.collection)

@@ -45,13 +45,19 @@ def parse_options(title: str, command: Command, words: Sequence[str]) -> argpars
     for item in all_options(command):
         parser.add_argument(*item.flags, **dict(item.settings))
         flags += item.flags
+    # Before argparse, which would first complain of what is missing because of the misspelling.
+    for word in words:
+        if word.startswith("--") and word.partition("=")[0] not in flags:
+            raise _not_taken(title, "option", word.partition("=")[0], flags)
     values, extra = parser.parse_known_args(list(words))
     if extra:
-        word = extra[0].partition("=")[0]
-        near = did_you_mean(word, [flag for flag in flags if flag.startswith("-")])
-        what = "option" if word.startswith("-") else "argument"
-        raise UsageProblem(f"'{title}' does not take the {what} '{word}'.", mend=near or f"see `{title} --help`")
+        raise _not_taken(title, "option" if extra[0].startswith("-") else "argument", extra[0], flags)
     return values
+
+
+def _not_taken(title: str, what: str, word: str, flags: Sequence[str]) -> UsageProblem:
+    near = did_you_mean(word, [flag for flag in flags if flag.startswith("-")])
+    return UsageProblem(f"'{title}' does not take the {what} '{word}'.", mend=near or f"see `{title} --help`")
 
 
 def all_options(command: Command) -> tuple[Option, ...]:

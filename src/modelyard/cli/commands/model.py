@@ -9,7 +9,15 @@ from modelyard.cli.call import Call
 from modelyard.cli.documents import load_entity
 from modelyard.cli.grammar import FILE, SET, VERSION, Command, Group, option
 
-_COLUMNS = ("name", "version", "type", "stage", "job=job_name", "created=creation_context.created_at")
+_COLUMNS = (
+    "name",
+    "version",
+    "latest=latest_version",
+    "type",
+    "stage",
+    "job=job_name",
+    "created=creation_context.created_at",
+)
 _NOUN = AssetNoun("model", "models", "iris-mlflow", ("description", "tags", "properties", "stage"), _COLUMNS)
 _TYPES = ("custom_model", "mlflow_model", "triton_model")
 

@@ -114,7 +114,10 @@ def _status(call: Call, platform: LocalPlatform) -> dict[str, Any]:
     server, gateway = platform.server(), platform.gateway()
     status: dict[str, Any] = {"server": server.to_dict(), "gateway": gateway.to_dict()}
     if server.answers:
-        status["jobs"] = _active_jobs(call)
+        try:
+            status["jobs"] = _active_jobs(call)
+        except ModelyardError as error:
+            call.note(f"The jobs cannot be counted: {error.message}")
     return {**status, "home": str(platform.home.path)}
 
 

@@ -11,8 +11,9 @@ from modelyard.cli.grammar import Command, option
 
 def print_schema(call: Call) -> Any:
     """From the installed package: no server is needed."""
-    schemas = importlib.import_module("modelyard.kinds.schemas")
-    return schemas.schema(call.args.kind) if call.args.kind else schemas.schema_names()
+    if call.args.kind is None:
+        return importlib.import_module("modelyard.kinds.catalogue").kind_names()
+    return importlib.import_module("modelyard.kinds.schemas").schema(call.args.kind)
 
 
 ENTRIES = {

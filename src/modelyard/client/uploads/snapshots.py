@@ -19,6 +19,7 @@ CODE_LIMIT_BYTES = 300 * 1024 * 1024
 _CHUNK_BYTES = 1 << 20
 _PARALLEL = min(8, 2 * (os.cpu_count() or 1))
 _RESUMES = 5
+_ASKED_FIRST_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class SnapshotUploader:
                 f"'{path}' is {found.size / 1e6:,.0f} MB, over the {size_limit / 1e6:,.0f} MB that Azure ML takes as "
                 "code: list what the job does not need in .amlignore, and pass data as inputs."
             )
-        body = {"name": found.name, "kind": "file" if found.single_file else "folder", "files": found.manifest()}
+        body = {"name": found.name, "single_file": found.single_file, "files": found.manifest()}
         plan = self._transport.request("POST", in_workspace(self._workspace, "snapshots:plan"), json=body)
         missing = set(plan["missing"])
         if missing:
@@ -74,7 +75,8 @@ class SnapshotUploader:
     def _send_blob(self, file: ScannedFile) -> None:
         """Send one blob, going on after a break from the byte up to which the server has it."""
         path = in_workspace(self._workspace, "blobs", file.sha256)
-        offset = 0
+        # An upload that another process began may be gone on with.
+        offset = self._received(path) if file.size > _ASKED_FIRST_BYTES else 0
         for left in reversed(range(_RESUMES)):
             try:
                 self._transport.put_stream(path, self._chunks(file, offset), _upload_headers(offset, file.size))
