@@ -22,7 +22,7 @@ def digest_of(content: bytes) -> str:
 
 def manifest(name: str, files: dict[str, bytes], *, single_file: bool = False) -> dict[str, Any]:
     listed = [{"path": path, "sha256": digest_of(body), "size": len(body)} for path, body in files.items()]
-    return {"name": name, "single_file": single_file, "files": listed}
+    return {"name": name, "kind": "file" if single_file else "folder", "files": listed}
 
 
 def put(client: TestClient, content: bytes, *, digest: str | None = None, offset: int = 0) -> Any:
@@ -166,7 +166,8 @@ def test_a_blob_has_a_digest(client: TestClient, digest: str) -> None:
         ({"files": [{"path": "a", "sha256": "0" * 64, "size": -1}]}, "files.0.size"),
         ({"name": "../x"}, "name"),
         ({"name": "a/b"}, "name"),
-        ({"single_file": True, "files": []}, "files"),
+        ({"kind": "file", "files": []}, "files"),
+        ({"kind": "link"}, "kind"),
         ({"unknown": 1}, "unknown"),
     ],
 )
