@@ -54,7 +54,7 @@ class SnapshotUploader:
                 f"'{path}' is {found.size / 1e6:,.0f} MB, over the {size_limit / 1e6:,.0f} MB that Azure ML takes as "
                 "code: list what the job does not need in .amlignore, and pass data as inputs."
             )
-        body = {"name": found.name, "single_file": found.single_file, "files": found.manifest()}
+        body = {"name": found.name, "kind": "file" if found.single_file else "folder", "files": found.manifest()}
         plan = self._transport.request("POST", in_workspace(self._workspace, "snapshots:plan"), json=body)
         missing = set(plan["missing"])
         if missing:
