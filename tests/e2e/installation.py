@@ -45,9 +45,14 @@ class Installation:
         for name in ("server.json", "gateway.json"):
             self.kill(name, missing_ok=True)
 
+    def run_cli(
+        self, *arguments: str, cwd: Path | None = None, timeout: float = 90
+    ) -> subprocess.CompletedProcess[str]:
+        return self.run([MODELYARD, *arguments], cwd=cwd, timeout=timeout)
+
     def cli(self, *arguments: str, cwd: Path | None = None, code: int = 0, timeout: float = 90) -> str:
         """What `modelyard <arguments>` prints on stdout; an assertion error when its exit code is another."""
-        done = self.run([MODELYARD, *arguments], cwd=cwd, timeout=timeout)
+        done = self.run_cli(*arguments, cwd=cwd, timeout=timeout)
         shown = f"modelyard {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == code, f"exit code {done.returncode}, expected {code}: {shown}"
         return done.stdout.strip()

@@ -114,8 +114,10 @@ class LocalPlatform:
         return "\n".join(text.splitlines()[-lines:])
 
     def _spawn(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        # In two steps: `parents` would make the home readable by everybody.
+        self.home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         logs = self.home.path / "logs"
-        logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        logs.mkdir(exist_ok=True, mode=0o700)
         with (logs / _OUTPUT_FILE).open("wb") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "modelyard.server"],

@@ -12,7 +12,9 @@ _KINDS = ("data", "model", "environment", "component", "code", "job", "deploymen
 
 def show_lineage(call: Call) -> Any:
     args = call.args
-    parts = [args.kind, args.name, *([args.version] if args.version else [])]
+    name, _, version = args.name.partition(":")
+    version = args.version or version
+    parts = [args.kind, name, *([version] if version else [])]
     path = call.scope.named("lineage", *parts).path()
     graph = call.scope.transport.get(path, {"direction": args.direction, "depth": args.depth})
     if args.query or args.output not in (None, "table"):
@@ -38,12 +40,12 @@ ENTRIES = {
         show_lineage,
         (
             option("kind", help="What it is.", choices=_KINDS),
-            option("name", help="Its name."),
+            option("name", help="Its name, or name:version."),
             option("-v", "--version", help="Its version."),
             option("--direction", help="Which way.", choices=("up", "down", "both"), default="both"),
             option("--depth", help="How many steps.", type=int),
         ),
-        ("modelyard lineage model iris -v 1", "modelyard lineage data iris -v 1 --direction down -o json"),
+        ("modelyard lineage model iris:1", "modelyard lineage data iris -v 1 --direction down -o json"),
         ("from", "relation", "to"),
     )
 }
