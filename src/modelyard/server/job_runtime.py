@@ -1,0 +1,48 @@
+"""Jobs in this server: their use cases and the controller that runs them on this machine."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from modelyard.artifacts.storage import Storage
+from modelyard.compute.local import LocalBackend, machine_capacity
+from modelyard.controllers.job_steps import JobSteps
+from modelyard.controllers.jobs import JobController
+from modelyard.controllers.occupancy import Limit
+from modelyard.environments.environments import Environments
+from modelyard.server.settings import Settings
+from modelyard.services.job_models import locate_model, register_model
+from modelyard.services.job_outputs import JobOutputs
+from modelyard.services.job_planning import Planner
+from modelyard.services.jobs import Jobs
+from modelyard.store.database import Database
+
+
+@dataclass(frozen=True)
+class JobRuntime:
+    """`jobs` is for routes, `controller` for the server's life, `environments` for whoever else builds them."""
+
+    jobs: Jobs
+    controller: JobController
+    environments: Environments
+
+    @classmethod
+    def make(cls, settings: Settings, home: Path, database: Database, storage: Storage) -> Self:
+        capacity = machine_capacity(settings.local_cpus, settings.local_memory_bytes, settings.local_gpus)
+        environments = Environments(home / "envs")
+        steps = JobSteps(
+            home=home,
+            host=f"{socket.gethostname()}:{home}",
+            storage=storage,
+            environments=environments,
+            outputs=JobOutputs(storage, register_model),
+            server_url=lambda: settings.public_url,
+        )
+        backend = LocalBackend(capacity)
+        controller = JobController(database, backend, steps, Limit(capacity, settings.max_concurrent_jobs))
+        planner = Planner(storage, environments, locate_model)
+        jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake)
+        return cls(jobs, controller, environments)
