@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,6 +12,7 @@ from modelyard.controllers.job_steps import JobSteps
 from modelyard.controllers.jobs import JobController
 from modelyard.controllers.occupancy import Limit
 from modelyard.environments.environments import Environments
+from modelyard.kit.ids import random_text
 from modelyard.server.settings import Settings
 from modelyard.services.job_models import locate_model, register_model
 from modelyard.services.job_outputs import JobOutputs
@@ -35,7 +35,7 @@ class JobRuntime:
         environments = Environments(home / "envs")
         steps = JobSteps(
             home=home,
-            host=f"{socket.gethostname()}:{home}",
+            host=_host_id(home),
             storage=storage,
             environments=environments,
             outputs=JobOutputs(storage, register_model),
@@ -46,3 +46,11 @@ class JobRuntime:
         planner = Planner(storage, environments, locate_model)
         jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake)
         return cls(jobs, controller, environments)
+
+
+def _host_id(home: Path) -> str:
+    """Names the machine whose disk has the task directories: kept with them, for machines are renamed."""
+    path = home / "host-id"
+    if not path.exists():
+        path.write_text(random_text(16))
+    return path.read_text().strip()

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from modelyard.artifacts.storage import Storage
 from modelyard.server.event_hub import EventHub
 from modelyard.server.home_lock import HomeLock
+from modelyard.server.job_runtime import JobRuntime
 from modelyard.server.settings import Settings
 from modelyard.server.token_cache import TokenCache
 from modelyard.services import workspaces
@@ -39,6 +40,7 @@ class AppState:
     storage: Storage
     tokens: TokenCache
     hub: EventHub
+    job_runtime: JobRuntime
     controllers: list[Controller] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
 
@@ -57,7 +59,11 @@ class AppState:
             lock.release()
             raise
         storage = Storage(home, settings.storage_url, max_blob_bytes=settings.max_blob_bytes)
-        return cls(settings, home, lock, database, storage, TokenCache(database), EventHub(database))
+        runtime = JobRuntime.make(settings, home, database, storage)
+        state = cls(settings, home, lock, database, storage, TokenCache(database), EventHub(database), runtime)
+        if settings.run_controllers:
+            state.controllers.append(runtime.controller)
+        return state
 
     def start(self) -> None:
         """Start the controllers; called in the event loop that serves requests."""
