@@ -55,7 +55,7 @@ def test_commands_are_understood(page: Path) -> None:
 def test_commands_in_messages_are_understood() -> None:
     """The mend of an error is a line to type; only the words before its values are looked at."""
     for path in sorted((ROOT / "src").rglob("*.py")):
-        for line in re.findall(r"`modelyard ([a-z-]+(?: [a-z-]+)?)", path.read_text("utf-8")):
+        for line in re.findall(r"`modelyard ([a-z][a-z-]+(?: [a-z][a-z-]+)?)", path.read_text("utf-8")):
             words = line.split()
             found = load_entry(words[0])
             if not isinstance(found, Command) and len(words) > 1:
