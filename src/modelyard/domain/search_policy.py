@@ -58,16 +58,22 @@ class GridSampling(Part):
     type: Literal["grid"] = "grid"
 
 
-class BayesianSampling(Part):
-    """The tree-structured Parzen estimator (Bergstra et al. 2011), multivariate as in BOHB (Falkner et al. 2018)."""
+class Surrogate(Words):
+    AUTO = "auto"
+    TPE = "tpe"
 
-    type_aliases: ClassVar[tuple[str, ...]] = ("tpe",)
+
+class BayesianSampling(Part):
+    """A model of the objective proposes the trials: a Gaussian process while trials are few and the space is flat,
+    the tree-structured Parzen estimator (Bergstra et al. 2011) beyond."""
 
     type: Literal["bayesian"] = "bayesian"
     seed: int | None = Field(default=None, ge=0, lt=2**32)
     logbase: float | Literal["e"] = "e"
+    surrogate: Surrogate = Surrogate.AUTO
+    """`tpe` uses the estimator from the first trial on."""
     startup_trials: int = Field(default=10, ge=1)
-    """Random trials before the model is used."""
+    """Quasi-random trials before the model is used."""
     multivariate: bool = True
     """Model the parameters together, not each by itself."""
     constant_liar: bool = True
@@ -87,8 +93,6 @@ class GaussianProcessSampling(Part):
 
 class CmaEsSampling(Part):
     """Covariance matrix adaptation (Hansen 2016): continuous spaces, some hundreds of trials."""
-
-    type_aliases: ClassVar[tuple[str, ...]] = ("cmaes",)
 
     type: Literal["cma_es"] = "cma_es"
     seed: int | None = Field(default=None, ge=0, lt=2**32)
@@ -116,7 +120,7 @@ SamplingAlgorithm = Annotated[
     | Annotated[GaussianProcessSampling, Tag("<gp>")]
     | Annotated[CmaEsSampling, Tag("<cmaes>")]
     | Annotated[Nsga2Sampling, Tag("<nsga2>")],
-    by_type(aliases={"tpe": "bayesian", "gaussianprocess": "gp", "nsgaii": "nsga2"}),
+    by_type(aliases={"gaussianprocess": "gp", "nsgaii": "nsga2"}),
 ]
 # In YAML the algorithm may be a bare word.
 SamplingAlgorithmOrName = Annotated[SamplingAlgorithm, BeforeValidator(_named)]

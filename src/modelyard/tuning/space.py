@@ -109,6 +109,12 @@ def grid(space: Mapping[str, Any], prefix: str = "") -> Iterator[dict[str, Any]]
         yield {place: raw for part in combination for place, raw in part.items()}
 
 
+def is_flat(space: Mapping[str, Any]) -> bool:
+    """Whether every parameter is drawn in every trial: no choice has a mapping among its values."""
+    choices = (distribution for distribution in space.values() if isinstance(distribution, Choice))
+    return not any(isinstance(value, Mapping) for choice in choices for value in choice.values)
+
+
 def continuous_parameters(space: Mapping[str, Any]) -> list[str]:
     """Names of top-level parameters whose values cannot be listed."""
     return [name for name, distribution in space.items() if not is_discrete(distribution)]

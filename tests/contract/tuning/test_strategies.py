@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from typing import Any
 
 import pytest
 
-from modelyard.domain.errors import InvalidInput, MissingExtra
+from modelyard.domain.errors import InvalidInput
 from modelyard.domain.search_policy import (
     BayesianSampling,
     CmaEsSampling,
+    GaussianProcessSampling,
     Goal,
     GridSampling,
     Nsga2Sampling,
@@ -21,6 +23,12 @@ from modelyard.domain.search_space import Choice, LogUniform, Normal, QUniform, 
 from modelyard.tuning.sampling_strategy import SearchExhausted, SearchProblem, make_strategy, strategies
 from modelyard.tuning.search import Search, TrialEnd, TrialRecord, TrialResult
 
+FLAT = {
+    "lr": LogUniform(min_value=-6, max_value=-1),
+    "x": Uniform(min_value=-1, max_value=1),
+    "k": Randint(upper=5),
+    "c": Choice(["a", "b", "c"]),
+}
 DISCRETE = {"a": Choice([1, 2, {"b": Randint(upper=3)}]), "c": Choice(["x", "y", "z", "w", "v"])}
 MIXED = {
     "lr": LogUniform(min_value=-6, max_value=-1),
@@ -29,7 +37,11 @@ MIXED = {
     "q": QUniform(min_value=0, max_value=10, q=0.5),
     "m": Choice([{"name": "a", "d": Randint(upper=4)}, {"name": "b", "w": Uniform(min_value=0, max_value=1)}, 3]),
 }
-VARIANTS = [RandomSampling(rule="sobol"), BayesianSampling(multivariate=False, constant_liar=False)]
+VARIANTS = [
+    RandomSampling(rule="sobol"),
+    BayesianSampling(surrogate="tpe"),
+    BayesianSampling(surrogate="tpe", multivariate=False, constant_liar=False),
+]
 
 
 def specs() -> list[Any]:
@@ -37,11 +49,8 @@ def specs() -> list[Any]:
 
 
 def search(spec: Any, goals: tuple[Goal, ...] = (Goal.MINIMIZE,), seed: int = 7) -> Search:
-    space = DISCRETE if isinstance(spec, GridSampling) else MIXED
-    try:
-        return Search(make_strategy(spec, SearchProblem(space, goals, seed)))
-    except MissingExtra as error:
-        pytest.skip(error.message)
+    spaces = {GridSampling: DISCRETE, GaussianProcessSampling: FLAT}
+    return Search(make_strategy(spec, SearchProblem(spaces.get(type(spec), MIXED), goals, seed)))
 
 
 def score(parameters: dict[str, Any]) -> float:
@@ -116,6 +125,23 @@ def test_grid_refuses_a_continuous_space() -> None:
     with pytest.raises(InvalidInput) as caught:
         make_strategy(GridSampling(), SearchProblem(MIXED, [Goal.MINIMIZE], 0))
     assert caught.value.field == "search_space.lr"
+
+
+def test_gaussian_process_refuses_a_nested_choice() -> None:
+    with pytest.raises(InvalidInput, match="choice among mappings"):
+        make_strategy(GaussianProcessSampling(), SearchProblem(MIXED, [Goal.MINIMIZE], 0))
+
+
+def test_the_process_nears_the_minimum_of_a_bowl() -> None:
+    found = search(GaussianProcessSampling())
+    best = math.inf
+    for _ in range(40):
+        proposal = found.ask()
+        p = proposal.parameters
+        value = (p["x"] - 0.3) ** 2 + abs(p["k"] - 3) + (p["c"] != "b") + (math.log(p["lr"]) + 3) ** 2
+        best = min(best, value)
+        found.tell(proposal.number, TrialResult(TrialEnd.COMPLETED, [value]))
+    assert best < 0.01
 
 
 def test_cma_es_refuses_a_space_of_choices_and_several_objectives() -> None:

@@ -1,27 +1,88 @@
-"""A Gaussian process with log expected improvement (Ament et al. 2023), by Optuna; needs torch."""
+"""A Gaussian process with log expected improvement: few, expensive trials of a space without nested choices."""
 
 from __future__ import annotations
 
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler
+from typing import Any
 
-from modelyard.domain.extras import require
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from modelyard.domain.errors import InvalidInput
 from modelyard.domain.search_policy import GaussianProcessSampling
-from modelyard.tuning.sampling_strategy import SamplingStrategy, experimental
+from modelyard.tuning.gaussian_process import Array, fit, propose, standardise
+from modelyard.tuning.sampling.random import PointSampler, SobolPoints
+from modelyard.tuning.sampling_strategy import SamplingStrategy
+from modelyard.tuning.space import is_flat, places
+from modelyard.tuning.unit_cube import UnitCube
 
 
 class GaussianProcessStrategy(SamplingStrategy):
     spec = GaussianProcessSampling
 
+    def __init__(self, spec: Any, problem: Any) -> None:
+        super().__init__(spec, problem)
+        self._places = places(problem.space, problem.base)
+        self._points = SobolPoints(len(self._places), problem.seed)
+
     def check(self, spec: GaussianProcessSampling) -> None:
         super().check(spec)
-        require("torch", extra="gp", what="The sampling algorithm 'gp'")
+        if not is_flat(self.problem.space):
+            raise InvalidInput(
+                "The sampling algorithm 'gp' cannot search a choice among mappings.",
+                field="sampling_algorithm",
+                mend="use 'bayesian', which can",
+            )
 
     def sampler(self, number: int) -> BaseSampler:
-        seed = self.seed_of(number)
-        with experimental():
-            return GPSampler(
-                seed=seed,
-                n_startup_trials=self.spec_values.startup_trials,
-                independent_sampler=RandomSampler(seed=seed),
-                warn_independent_sampling=False,
-            )
+        first = dict(zip(self._places, self._points[number], strict=True))
+        return GaussianProcessSampler(first, self.spec_values.startup_trials, self.seed_of(number))
+
+
+class GaussianProcessSampler(PointSampler):
+    """Sobol points until `startup_trials` results are in, then the process."""
+
+    def __init__(self, point: dict[str, float], startup_trials: int, seed: int) -> None:
+        super().__init__(point)
+        self._startup_trials = startup_trials
+        self._seed = seed
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        known = _told(study)
+        if len(known) < self._startup_trials:
+            return {}
+        found = dict(known[-1].distributions)
+        return found if all(_is_numeric_or_choice(distribution) for distribution in found.values()) else {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        if not search_space:
+            return {}
+        cube = UnitCube(search_space)
+        told = [found for found in _told(study) if found.distributions.keys() == search_space.keys()]
+        inputs = np.array([cube.encode(found.params) for found in told])
+        y = standardise(_targets(told, study.direction))
+        process = fit(inputs, y, self._seed)
+        best = float(process.predict(inputs)[0].min())
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        pending = [cube.encode(found.params) for found in running if found.params.keys() == search_space.keys()]
+        if pending:
+            process = process.believing(np.array(pending), y)
+        return cube.decode(propose(process, best, self._seed, cube.snap))
+
+
+def _told(study: Study) -> list[FrozenTrial]:
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return [trial for trial in finished if trial.values is not None]
+
+
+def _targets(trials: list[FrozenTrial], direction: StudyDirection) -> Array:
+    sign = -1.0 if direction is StudyDirection.MAXIMIZE else 1.0
+    return np.array([sign * float(trial.values[0]) for trial in trials if trial.values])
+
+
+def _is_numeric_or_choice(distribution: BaseDistribution) -> bool:
+    return isinstance(distribution, FloatDistribution | IntDistribution | CategoricalDistribution)

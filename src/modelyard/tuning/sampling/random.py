@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
@@ -16,6 +15,7 @@ from scipy.stats import qmc
 from modelyard.domain.search_policy import RandomSampling, SamplingRule
 from modelyard.tuning.sampling_strategy import SamplingStrategy
 from modelyard.tuning.space import places
+from modelyard.tuning.unit_cube import at_share
 
 _BLOCK = 256
 
@@ -28,33 +28,40 @@ class RandomStrategy(SamplingStrategy):
 
     def sampler(self, number: int) -> BaseSampler:
         if self.spec_values.rule is SamplingRule.SOBOL:
-            return _PointSampler(dict(zip(self._dimensions, self._point(number), strict=True)))
+            dimensions, points = self._sobol
+            return PointSampler(dict(zip(dimensions, points[number], strict=True)))
         return RandomSampler(seed=self.seed_of(number))
 
     @cached_property
-    def _dimensions(self) -> list[str]:
-        return list(places(self.problem.space, self.problem.base))
+    def _sobol(self) -> tuple[list[str], SobolPoints]:
+        dimensions = list(places(self.problem.space, self.problem.base))
+        return dimensions, SobolPoints(len(dimensions), self.problem.seed)
 
-    def _point(self, number: int) -> np.ndarray[Any, Any]:
-        """Point `number` of the sequence, made in blocks of a power of two."""
+
+class SobolPoints:
+    """A scrambled Sobol sequence (Owen 1998) by index, made in blocks of a power of two."""
+
+    def __init__(self, dimensions: int, seed: int) -> None:
+        self._dimensions = dimensions
+        self._seed = seed
+        self._block = -1
+        self._points: np.ndarray[Any, Any] = np.empty((0, dimensions))
+
+    def __getitem__(self, number: int) -> list[float]:
         block, offset = divmod(number, _BLOCK)
-        if getattr(self, "_block", None) != block:
-            self._block = block
-            self._points = self._make_block(block)
-        point: np.ndarray[Any, Any] = self._points[offset]
-        return point
+        if block != self._block:
+            self._block, self._points = block, self._make(block)
+        return [float(value) for value in self._points[offset]]
 
-    def _make_block(self, block: int) -> np.ndarray[Any, Any]:
-        sequence = qmc.Sobol(d=max(len(self._dimensions), 1), scramble=True, rng=self.problem.seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about balance, which blocks of a power of two keep
-            if block:
-                sequence.fast_forward(block * _BLOCK)
-            points: np.ndarray[Any, Any] = sequence.random(_BLOCK)
-        return points[:, : len(self._dimensions)]
+    def _make(self, block: int) -> np.ndarray[Any, Any]:
+        sequence = qmc.Sobol(d=max(self._dimensions, 1), scramble=True, rng=self._seed)
+        if block:
+            sequence.fast_forward(block * _BLOCK)
+        points: np.ndarray[Any, Any] = sequence.random(_BLOCK)
+        return points[:, : self._dimensions]
 
 
-class _PointSampler(BaseSampler):
+class PointSampler(BaseSampler):
     """Reads each quantity off one point of the unit cube."""
 
     def __init__(self, point: dict[str, float]) -> None:
@@ -71,15 +78,4 @@ class _PointSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        return _at(param_distribution, self._point[param_name])
-
-
-def _at(distribution: BaseDistribution, share: float) -> Any:
-    """The quantity below which lies `share` (0 to 1) of the distribution."""
-    if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices[min(int(share * len(distribution.choices)), len(distribution.choices) - 1)]
-    if isinstance(distribution, IntDistribution):
-        return distribution.low + min(int(share * (distribution.high - distribution.low + 1)), distribution.high)
-    assert isinstance(distribution, FloatDistribution)
-    low, high = distribution.low, distribution.high
-    return float(low * (high / low) ** share) if distribution.log else low + share * (high - low)
+        return at_share(param_distribution, self._point[param_name])
