@@ -8,11 +8,22 @@ from sqlalchemy import Connection, inspect, text
 
 from modelyard.domain.errors import Unavailable
 from modelyard.store.migrations import versions
-from modelyard.store.rows import assets, computes, datastores, endpoints, events, jobs, lineage, tokens, workspaces
+from modelyard.store.rows import (
+    assets,
+    computes,
+    datastores,
+    endpoints,
+    events,
+    jobs,
+    lineage,
+    models,
+    tokens,
+    workspaces,
+)
 from modelyard.store.rows.columns import METADATA
 
 # Imported so that METADATA knows every table.
-TABLES = (assets, computes, datastores, endpoints, events, jobs, lineage, tokens, workspaces)
+TABLES = (assets, computes, datastores, endpoints, events, jobs, lineage, models, tokens, workspaces)
 VERSION_TABLE = "yard_alembic_version"
 
 __all__ = ["METADATA", "VERSION_TABLE", "current_revision", "head_revision", "migrate", "revisions"]

@@ -23,6 +23,7 @@ from modelyard.store.repositories.events import EventRepository
 from modelyard.store.repositories.instances import InstanceRepository
 from modelyard.store.repositories.jobs import JobRepository
 from modelyard.store.repositories.lineage import LineageRepository
+from modelyard.store.repositories.models import ModelRepository
 from modelyard.store.repositories.runs import RunRepository
 from modelyard.store.repositories.tokens import TokenRepository
 from modelyard.store.repositories.workspaces import WorkspaceRepository
@@ -154,6 +155,10 @@ class Transaction:
     @cached_property
     def runs(self) -> RunRepository:
         return RunRepository(self)
+
+    @cached_property
+    def models(self) -> ModelRepository:
+        return ModelRepository(self)
 
     @cached_property
     def events(self) -> EventRepository:
