@@ -44,7 +44,10 @@ class Repository:
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Insert a row unless one with its key is there; False when it was. Waits for a rival's commit."""
         insert = sqlite.insert if self.tx.sqlite else postgresql.insert
-        return self.connection.execute(insert(table).values(dict(values)).on_conflict_do_nothing()).rowcount == 1
+        # RETURNING tells what happened; the driver's count of rows does not on PostgreSQL.
+        key = next(iter(table.primary_key))
+        statement = insert(table).values(dict(values)).on_conflict_do_nothing().returning(key)
+        return self.connection.execute(statement).one_or_none() is not None
 
     def page(
         self,
