@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from modelyard.builders import command as command
     from modelyard.client.ml_client import MLClient as MLClient
+    from modelyard.domain.identity import AmlTokenConfiguration as AmlTokenConfiguration
+    from modelyard.domain.identity import ManagedIdentityConfiguration as ManagedIdentityConfiguration
+    from modelyard.domain.identity import UserIdentityConfiguration as UserIdentityConfiguration
     from modelyard.domain.job import MpiDistribution as MpiDistribution
     from modelyard.domain.job import PyTorchDistribution as PyTorchDistribution
     from modelyard.domain.job import RayDistribution as RayDistribution
@@ -33,6 +36,10 @@ _HOMES = {
     "command": "modelyard.builders",
     "Input": "modelyard.domain.job_io",
     "Output": "modelyard.domain.job_io",
+    **dict.fromkeys(
+        ["AmlTokenConfiguration", "ManagedIdentityConfiguration", "UserIdentityConfiguration"],
+        "modelyard.domain.identity",
+    ),
     **dict.fromkeys(
         ["MpiDistribution", "PyTorchDistribution", "RayDistribution", "TensorFlowDistribution"],
         "modelyard.domain.job",

@@ -28,34 +28,47 @@ from modelyard.domain.compute import (
 )
 from modelyard.domain.data import Data
 from modelyard.domain.datastore import (
+    AccessKeyConfiguration,
+    AccountKeyConfiguration,
     AzureBlobDatastore,
     AzureDataLakeGen1Datastore,
     AzureDataLakeGen2Datastore,
     AzureFileDatastore,
+    CertificateConfiguration,
     Datastore,
     GoogleDatastore,
     HdfsDatastore,
     LocalFolderDatastore,
+    NoneCredentialConfiguration,
     ObjectDatastore,
     OneLakeArtifact,
     OneLakeDatastore,
     S3Datastore,
+    SasTokenConfiguration,
+    ServicePrincipalConfiguration,
 )
 from modelyard.domain.entity import CreationContext, Entity
 from modelyard.domain.environment import BuildContext, Environment, InferenceConfig, Route
-from modelyard.domain.identity import IdentityConfiguration, ManagedIdentityConfiguration
-from modelyard.domain.job import (
+from modelyard.domain.identity import (
     AmlTokenConfiguration,
+    IdentityConfiguration,
+    ManagedIdentityConfiguration,
+    UserIdentityConfiguration,
+)
+from modelyard.domain.job import (
     CommandJobLimits,
     Job,
     JobResourceConfiguration,
     JobService,
+    JupyterLabJobService,
     MpiDistribution,
     PyTorchDistribution,
     QueueSettings,
     RayDistribution,
+    SshJobService,
+    TensorBoardJobService,
     TensorFlowDistribution,
-    UserIdentityConfiguration,
+    VsCodeJobService,
 )
 from modelyard.domain.job_io import Input, Output
 from modelyard.domain.model import Model
@@ -86,6 +99,8 @@ from modelyard.domain.workspace import CustomerManagedKey, Workspace
 from modelyard.kinds.command import CommandJob
 
 __all__ = [
+    "AccessKeyConfiguration",
+    "AccountKeyConfiguration",
     "AmlCompute",
     "AmlComputeSshSettings",
     "AmlTokenConfiguration",
@@ -98,6 +113,7 @@ __all__ = [
     "AzureDataLakeGen2Datastore",
     "AzureFileDatastore",
     "BuildContext",
+    "CertificateConfiguration",
     "Code",
     "CodeConfiguration",
     "CommandJob",
@@ -128,6 +144,7 @@ __all__ = [
     "Job",
     "JobResourceConfiguration",
     "JobService",
+    "JupyterLabJobService",
     "KubernetesCompute",
     "KubernetesOnlineDeployment",
     "KubernetesOnlineEndpoint",
@@ -139,6 +156,7 @@ __all__ = [
     "Model",
     "MpiDistribution",
     "NetworkSettings",
+    "NoneCredentialConfiguration",
     "ObjectDatastore",
     "OneLakeArtifact",
     "OneLakeDatastore",
@@ -155,14 +173,19 @@ __all__ = [
     "ResourceSettings",
     "Route",
     "S3Datastore",
+    "SasTokenConfiguration",
     "ScriptReference",
+    "ServicePrincipalConfiguration",
     "SetupScripts",
+    "SshJobService",
     "SynapseSparkCompute",
     "TargetUtilizationScaleSettings",
+    "TensorBoardJobService",
     "TensorFlowDistribution",
     "UserIdentityConfiguration",
     "VirtualMachineCompute",
     "VirtualMachineSshSettings",
     "VolumeSettings",
+    "VsCodeJobService",
     "Workspace",
 ]

@@ -36,6 +36,30 @@ class DatastoreCredentials(Part):
     kerberos_keytab: str | None = Field(default=None, repr=False)
 
 
+class AccountKeyConfiguration(DatastoreCredentials):
+    """`account_key`."""
+
+
+class SasTokenConfiguration(DatastoreCredentials):
+    """`sas_token`."""
+
+
+class ServicePrincipalConfiguration(DatastoreCredentials):
+    """`tenant_id`, `client_id`, `client_secret`."""
+
+
+class CertificateConfiguration(DatastoreCredentials):
+    """`tenant_id`, `client_id`, `certificate`, `thumbprint`."""
+
+
+class AccessKeyConfiguration(DatastoreCredentials):
+    """`access_key_id`, `secret_access_key`."""
+
+
+class NoneCredentialConfiguration(DatastoreCredentials):
+    """No credentials."""
+
+
 class Datastore(Entity):
     """A place for files under a name."""
 

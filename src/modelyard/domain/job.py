@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag, field_validator
 
 from modelyard.domain.choices import JobPriority, JobTier
-from modelyard.domain.entity import Entity, Part, Text, read_only
+from modelyard.domain.entity import Entity, Part, read_only
+from modelyard.domain.identity import JobIdentity
 from modelyard.domain.job_io import Input, JobInput, Output
 from modelyard.domain.unions import by_type
 
@@ -88,37 +89,6 @@ Distribution = Annotated[
 ]
 
 
-class AmlTokenConfiguration(Part):
-    """The job acts with its own token (the default)."""
-
-    type: Literal["aml_token"] = "aml_token"
-
-
-class UserIdentityConfiguration(Part):
-    """The job acts as the user who submitted it."""
-
-    type: Literal["user_identity"] = "user_identity"
-
-
-class ManagedJobIdentity(Part):
-    """The job acts as the identity of its compute."""
-
-    type_aliases: ClassVar[tuple[str, ...]] = ("managed_identity",)
-
-    type: Literal["managed"] = "managed"
-    client_id: str | None = None
-    object_id: str | None = None
-    msi_resource_id: str | None = None
-
-
-JobIdentity = Annotated[
-    Annotated[AmlTokenConfiguration, Tag("<amltoken>")]
-    | Annotated[UserIdentityConfiguration, Tag("<useridentity>")]
-    | Annotated[ManagedJobIdentity, Tag("<managed>")],
-    by_type(aliases={"managedidentity": "managed"}),
-]
-
-
 class JobService(Part):
     """A server inside the job, or an address of the platform."""
 
@@ -133,6 +103,30 @@ class JobService(Part):
     """Of TensorBoard."""
     ssh_public_keys: str | None = None
     """Of SSH."""
+
+
+class JupyterLabJobService(JobService):
+    """JupyterLab inside the job."""
+
+    type: str | None = "jupyter_lab"
+
+
+class SshJobService(JobService):
+    """A shell inside the job."""
+
+    type: str | None = "ssh"
+
+
+class TensorBoardJobService(JobService):
+    """TensorBoard over the job's logs."""
+
+    type: str | None = "tensor_board"
+
+
+class VsCodeJobService(JobService):
+    """VS Code inside the job."""
+
+    type: str | None = "vs_code"
 
 
 class JobError(Part):
@@ -184,12 +178,3 @@ def compute_name(reference: str) -> str:
     """The bare name in `azureml:cpu-cluster`, a resource id or a bare name."""
     bare = reference.removeprefix("azureml:").removeprefix("modelyard:")
     return bare.rstrip("/").rsplit("/", 1)[-1] if bare.startswith("/") else bare
-
-
-class Tagged(Part):
-    """What may be changed on a job after it was created."""
-
-    tags: dict[str, Text] | None = None
-    display_name: str | None = None
-    description: str | None = None
-    archived: bool | None = None

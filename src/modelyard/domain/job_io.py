@@ -46,6 +46,9 @@ class Input(Part):
     def problems(self) -> Iterable[dict[str, str]]:
         if self.path is not None and self.value is not None:
             yield problem("value", "an input has a path or a value, not both", "remove one of them")
+        allowed = _INPUT_MODES if self.type is not InputType.MLTABLE else _TABLE_MODES
+        if self.mode is not None and self.mode not in allowed:
+            yield _mode_problem(self.mode, f"an input of type {self.type}", allowed)
 
 
 class Output(Part):
@@ -62,6 +65,19 @@ class Output(Part):
     version: Text | None = None
     """The version to register."""
     description: str | None = None
+
+    def problems(self) -> Iterable[dict[str, str]]:
+        if self.mode is not None and self.mode not in _OUTPUT_MODES:
+            yield _mode_problem(self.mode, "an output", _OUTPUT_MODES)
+
+
+_INPUT_MODES = (InputOutputModes.RO_MOUNT, InputOutputModes.MOUNT, InputOutputModes.DOWNLOAD, InputOutputModes.DIRECT)
+_TABLE_MODES = (*_INPUT_MODES, InputOutputModes.EVAL_MOUNT, InputOutputModes.EVAL_DOWNLOAD)
+_OUTPUT_MODES = (InputOutputModes.RW_MOUNT, InputOutputModes.MOUNT, InputOutputModes.UPLOAD, InputOutputModes.DIRECT)
+
+
+def _mode_problem(mode: str, what: str, allowed: tuple[InputOutputModes, ...]) -> dict[str, str]:
+    return problem("mode", f"{what} has no mode '{mode}'", f"one of {', '.join(allowed)}")
 
 
 JobInput = Annotated[

@@ -121,6 +121,9 @@ class DataCollector(Part):
     request_logging: RequestLogging | None = None
 
 
+_SHORT_CODE = (("code_path", "code"), ("scoring_script", "scoring_script"))
+
+
 class OnlineDeployment(Entity):
     """One way to answer behind an endpoint."""
 
@@ -151,6 +154,14 @@ class OnlineDeployment(Entity):
     provisioning_state: str | None = read_only()
     error: dict[str, Any] | None = read_only()
     instances: list[dict[str, Any]] | None = read_only()
+
+    @classmethod
+    def _spelled(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """`code_path` and `scoring_script` are the SDK's short form of the code configuration."""
+        short = {name: values.pop(key, None) for key, name in _SHORT_CODE if key in values}
+        if short:
+            values.setdefault("code_configuration", short)
+        return super()._spelled(values)
 
     @classmethod
     def choose(cls, values: Mapping[str, Any]) -> builtins.type[Self]:

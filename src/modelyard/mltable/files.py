@@ -47,6 +47,9 @@ def _expanded(path: TablePath, place: Place) -> Iterator[Path]:
         return
     text = path.file if path.file is not None else path.folder
     root = _located(str(text), place)
+    if not root.exists() and "*" in str(text):
+        yield from _matching(str(text), place)
+        return
     if not root.exists():
         raise NotFound(f"there is no file or folder '{text}'", field="paths")
     yield from _below(root, place) if root.is_dir() else [root]
@@ -70,7 +73,13 @@ def _matching(pattern: str, place: Place) -> Iterator[Path]:
     _bounded(fixed, pattern, place)
     while relative.startswith("./"):
         relative = relative[2:]
-    for file in sorted(anchor.glob(relative)):
+    if relative.endswith("**"):
+        relative += "/*"
+    try:
+        found = sorted(anchor.glob(relative))
+    except (ValueError, NotImplementedError, IndexError) as error:
+        raise InvalidInput(f"'{pattern[:200]}' is not a pattern: {error}", field="paths") from None
+    for file in found:
         if file.is_file() and file.name != "MLTable":
             yield _bounded(file, pattern, place)
 

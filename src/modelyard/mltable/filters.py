@@ -1,4 +1,4 @@
-"""Row filters: `col("age") > 30 and not is_null(col("name"))`.
+"""Row filters: `col("age") > 30 and not is_null(col("name"))`, `day >= datetime(2024, 1, 31)`.
 
 A filter is read as a Python expression of columns, constants, comparisons, arithmetic and boolean words.
 Nothing is evaluated by Python, so a filter can do nothing else.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from modelyard.domain.errors import InvalidInput, did_you_mean
@@ -57,6 +58,8 @@ class _Evaluation:
     def value(self, node: ast.AST) -> Any:
         if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool | None):
             return pa.scalar(node.value)
+        if isinstance(node, ast.Name):
+            return self._column(node.id)
         if isinstance(node, ast.Call):
             return self._call(node)
         if isinstance(node, ast.Compare):
@@ -75,7 +78,16 @@ class _Evaluation:
             return self._column(str(node.args[0].value))
         if name in ("is_null", "is_valid") and len(node.args) == 1:
             return compute.call_function(name, [self.value(node.args[0])])
-        raise _refused(self._text, "calls something other than col, is_null and is_valid")
+        if name == "datetime":
+            return self._moment(node)
+        raise _refused(self._text, "calls something other than col, is_null, is_valid and datetime")
+
+    def _moment(self, node: ast.Call) -> Any:
+        numbers = [item.value for item in node.args if isinstance(item, ast.Constant) and isinstance(item.value, int)]
+        try:
+            return pa.scalar(datetime(*numbers), pa.timestamp("us"))  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            raise _refused(self._text, "holds a datetime that is none") from None
 
     def _column(self, name: str) -> Any:
         known = self._rows.schema.names

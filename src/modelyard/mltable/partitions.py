@@ -28,10 +28,10 @@ class PartitionFormat:
         pieces.append(_plain(text[position:]))
         if not self._forms:
             raise InvalidInput(f"the partition format '{text[:120]}' names no column", field="transformations")
-        self._pattern = re.compile("".join(pieces) + "$")
+        self._pattern = re.compile("".join(pieces) + "(?=/|$)")
 
     def values(self, path: Path) -> dict[str, str | datetime]:
-        """The columns of `path`; InvalidInput when it does not end in the format."""
+        """The columns of `path`; InvalidInput when it does not hold the format."""
         match = self._pattern.search(path.as_posix())
         if match is None:
             raise InvalidInput(

@@ -97,7 +97,8 @@ class _Reader:
         merged: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise _refused("a key must be a single word", key_node, self._shown)
+                placeholder = "a value that begins with '{{' is a placeholder: fill it in, or put it in quotes"
+                raise _refused("a key must be a single word", key_node, self._shown, placeholder)
             if key_node.tag == "tag:yaml.org,2002:merge":
                 merged = self._merged(value_node, at, depth, above) | merged
                 continue

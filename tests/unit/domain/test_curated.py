@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from modelyard.domain.curated import REQUIREMENTS, curated
@@ -39,3 +41,9 @@ def test_no_entry_is_hidden_by_a_shorter_one() -> None:
         found = curated(parse_asset_reference(f"azureml:AzureML-{name}-1", "environment"))
         assert found is not None and isinstance(found.conda_file, dict)
         assert found.conda_file["dependencies"][0]["pip"] == list(requirements)
+
+
+def test_the_table_in_the_documentation_is_this_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "curated-environments.md").read_text()
+    for name, requirements in REQUIREMENTS.items():
+        assert f"| `{name}` | {', '.join(f'`{item}`' for item in requirements) or 'none'} |\n" in page

@@ -23,7 +23,9 @@ from modelyard.entities import (
     CommandJob,
     Data,
     Environment,
+    JupyterLabJobService,
     KubernetesCompute,
+    ManagedIdentityConfiguration,
     ManagedOnlineDeployment,
     ManagedOnlineEndpoint,
     Model,
@@ -202,3 +204,35 @@ def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
         modelyard.nothing  # noqa: B018
     assert "load_job" in dir(modelyard)
     assert MpiDistribution(process_count_per_instance=1).type == "mpi"
+
+
+def test_services_and_identities_by_their_classes() -> None:
+    job = command(
+        command="echo",
+        services={"lab": JupyterLabJobService(nodes="all")},
+        identity=ManagedIdentityConfiguration(client_id="c"),
+    )
+    assert job.to_dict()["services"] == {"lab": {"type": "jupyter_lab", "nodes": "all"}}
+    assert job.to_dict()["identity"] == {"type": "managed", "client_id": "c"}
+
+
+def test_identities_of_a_workspace_are_a_mapping() -> None:
+    found = Workspace(
+        name="w", identity={"type": "user_assigned", "user_assigned_identities": {"/a/b": {}, "/c": None}}
+    )
+    assert found.identity is not None and found.identity.user_assigned_identities is not None
+    assert [item.resource_id for item in found.identity.user_assigned_identities] == ["/a/b", "/c"]
+
+
+def test_the_short_form_of_a_code_configuration() -> None:
+    found = ManagedOnlineDeployment(name="blue", code_path="./src", scoring_script="score.py")  # type: ignore[call-arg]
+    assert found.code_configuration == CodeConfiguration(code="./src", scoring_script="score.py")
+
+
+@pytest.mark.parametrize(
+    ("port", "mode"), [("inputs", "upload"), ("inputs", "eval_mount"), ("outputs", "download"), ("outputs", "ro_mount")]
+)
+def test_modes_that_make_no_sense(port: str, mode: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        CommandJob(command="echo", **{port: {"a": {"type": "uri_file", "mode": mode}}})
+    assert caught.value.field == f"{port}.a.mode"

@@ -201,6 +201,27 @@ def test_columns_out_of_paths(tmp_path: Path) -> None:
     assert rows(read) == [{"day": datetime(2024, 1, 31), "region": "eu", "x": 1}]
 
 
+def test_partitions_above_the_file_and_a_filter_on_them(tmp_path: Path) -> None:
+    for month in (1, 2):
+        write(tmp_path, f"puYear=2015/puMonth={month}/part.csv", f"x\n{month}\n")
+        write(tmp_path, f"2024/01/0{month}/part.csv", f"x\n{month}\n")
+    read = mltable.from_delimited_files([{"pattern": f"{tmp_path}/puYear=*/**"}])
+    assert rows(read.extract_columns_from_partition_format("/puYear={year}/puMonth={month}"))[0] == {
+        "year": "2015",
+        "month": "1",
+        "x": 1,
+    }
+    read = mltable.from_delimited_files([{"file": f"{tmp_path}/2024/*/*/*.csv"}])
+    dated = read.extract_columns_from_partition_format("/{day:yyyy/MM/dd}/part.csv")
+    assert [row["x"] for row in rows(dated.filter("day >= datetime(2024, 1, 2)"))] == [2]
+
+
+def test_a_pattern_that_is_none_is_refused(tmp_path: Path) -> None:
+    for pattern in ("a**/*.csv", "***", "[", ""):
+        with pytest.raises((InvalidInput, NotFound)):
+            mltable.from_delimited_files([{"pattern": f"{tmp_path}/{pattern}"}]).to_arrow()
+
+
 def test_a_table_without_a_reader_is_its_files(people: Path) -> None:
     assert rows(table(people, [{"file": "a.csv"}])) == [{"Path": str(people / "a.csv")}]
 
@@ -220,6 +241,7 @@ def test_steps_in_python_are_saved_and_read_again(people: Path, tmp_path: Path) 
         (["read_delimited", {"keep_columns": ["nam"]}], "there is no column 'nam'"),
         (["read_delimited", {"filter": "__import__('os')"}], "calls something other"),
         (["read_delimited", {"filter": "col('age').__class__"}], "may not hold"),
+        (["read_delimited", {"filter": "col('age') > datetime(1, 2)"}], "datetime that is none"),
         (["read_delimited", {"filter": "col('age') >"}], "is not an expression"),
         (["read_delimited", {"filter": "col('name') > 3"}], "does not fit"),
         ([{"take": 1}, "read_delimited"], "must come first"),
