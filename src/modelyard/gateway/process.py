@@ -19,7 +19,7 @@ from modelyard.gateway.settings import GatewaySettings
 from modelyard.kit.files import write_json_atomically
 from modelyard.kit.http_message import Request, Response, error_response
 from modelyard.kit.http_server import HttpLimits, HttpServer
-from modelyard.kit.processes import start_time
+from modelyard.kit.process import process_start
 from modelyard.kit.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ async def run(settings: GatewaySettings) -> None:
     record = settings.home / "gateway.json"
     announcement = {
         "pid": os.getpid(),
-        "pid_start": start_time(os.getpid()),
+        "pid_start": process_start(os.getpid()),
         "url": settings.url,
         "version": VERSION,
     }

@@ -4,6 +4,7 @@
 instance.json  {"version":1,"id","workspace","endpoint","deployment","socket":<unix path>,
                 "model":{"path","type","name","version"}|null,"code_path"|null,"scoring_script"|null,"env":{},
                 "limits":{"request_timeout_ms","max_concurrent_requests","max_queue_wait_ms","max_body_bytes"}}
+worker.json    {"pid","pid_start"}   written first
 ready.json     {"pid","pid_start","ready_at","load_seconds","model":{"loader","pickles":[...],...}}
 failed.json    {"pid","error":{"type","message","where","hint"}}
 ```

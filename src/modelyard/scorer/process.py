@@ -14,7 +14,7 @@ from typing import Any
 from modelyard.kit.files import write_json_atomically
 from modelyard.kit.http_message import Request
 from modelyard.kit.http_server import HttpLimits, HttpServer
-from modelyard.kit.processes import start_time
+from modelyard.kit.process import process_start
 from modelyard.scorer.failure import describe
 from modelyard.scorer.instance import Instance
 from modelyard.scorer.lane import Lane
@@ -28,6 +28,7 @@ from modelyard.scorer.worker import Worker
 log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 190.0  # the longest request_timeout_ms there is, and a little
+_LOOK_EVERY_SECONDS = 5.0
 _EXAMPLE_FILES = ("serving_input_example.json",)
 
 
@@ -37,6 +38,7 @@ class NothingToServe(Exception):
 
 async def serve(instance: Instance) -> int:
     """Load and serve until SIGTERM; the process's exit code."""
+    _report_started(instance.directory)
     lane = Lane(instance.limits.max_concurrent_requests, may_run_in_place=instance.scoring_script is None)
     started = time.monotonic()
     try:
@@ -56,12 +58,21 @@ async def serve(instance: Instance) -> int:
         loop.add_signal_handler(number, stopping.set)
     _report_ready(instance, about, time.monotonic() - started)
     log.info("ready: %s", about)
-    await stopping.wait()
+    await _until_stopped(stopping, instance.directory)
     log.info("draining")
     clean = await server.drain(_DRAIN_SECONDS)
     Path(instance.socket).unlink(missing_ok=True)
     lane.close()
     return 0 if clean else 1
+
+
+async def _until_stopped(stopping: asyncio.Event, directory: Path) -> None:
+    """Also when the directory is gone: nobody could find or stop this worker any more."""
+    while not stopping.is_set() and (directory / "instance.json").exists():
+        try:
+            await asyncio.wait_for(stopping.wait(), _LOOK_EVERY_SECONDS)
+        except TimeoutError:
+            continue
 
 
 def load(instance: Instance) -> tuple[Scoring, dict[str, Any]]:
@@ -87,6 +98,12 @@ def load(instance: Instance) -> tuple[Scoring, dict[str, Any]]:
     return scoring, {"loader": model.loader, "flavors": sorted(files.flavors), "pickles": files.pickles()}
 
 
+def _report_started(directory: Path) -> None:
+    """Who this process is, for whoever looks at the directory later."""
+    pid = os.getpid()
+    write_json_atomically(directory / "worker.json", {"pid": pid, "pid_start": process_start(pid)})
+
+
 def report_failure(directory: Path, error: BaseException) -> None:
     write_json_atomically(directory / "failed.json", {"pid": os.getpid(), "error": describe(error)})
 
@@ -95,7 +112,7 @@ def _report_ready(instance: Instance, about: dict[str, Any], load_seconds: float
     pid = os.getpid()
     ready = {
         "pid": pid,
-        "pid_start": start_time(pid),
+        "pid_start": process_start(pid),
         "ready_at": time.time(),
         "load_seconds": round(load_seconds, 3),
         "model": about,
