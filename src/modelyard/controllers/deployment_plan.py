@@ -169,7 +169,7 @@ def _keep_up(view: DeploymentView) -> Plan:
 
 def _with_upkeep(view: DeploymentView, plan: Plan) -> Plan:
     """The plan, with what keeps the serving build at its number of instances meanwhile."""
-    if view.serving is None or view.serving == view.target and view.status in _ROLLING:
+    if view.serving is None or (view.serving == view.target and view.status in _ROLLING):
         return plan
     mine = [one for one in view.instances if one.build == view.serving and not one.draining]
     promote = _names(one for one in mine if one.phase is Phase.READY and not one.serving)

@@ -88,6 +88,12 @@ class ScoringInstances:
         with self._lock:
             self._children[str(directory)] = child
 
+    def fail(self, directory: Path, error: Exception) -> None:
+        """Write down why a worker could not even be started."""
+        told = {"type": type(error).__name__, "message": str(error)}
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_json_atomically(directory / "failed.json", {"pid": None, "error": told})
+
     def observe(self, directory: Path, age_seconds: float) -> Observation:
         """Where the worker of this directory stands. Never raises."""
         self._reap(directory)
@@ -106,7 +112,7 @@ class ScoringInstances:
         return Observation(Phase.READY, model=ready.get("model"))
 
     def signal(self, directory: Path, number: signal.Signals) -> None:
-        """Send a signal to the worker of this directory, if it is that very process. SIGKILL goes to its whole group."""
+        """Send a signal to the very worker of this directory. SIGKILL goes to its whole group."""
         worker = _read(directory / "worker.json")
         if worker is None or not runs(int(worker["pid"]), worker["pid_start"]):
             return
@@ -165,6 +171,3 @@ def _private_folder() -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise Unavailable(f"The folder {folder} is not this user's own; remove it.")
     return folder
-
-
-
