@@ -18,7 +18,7 @@ from typing import Any
 
 from modelyard.client.home import Home
 from modelyard.domain.errors import MissingExtra, ModelyardError, Unavailable
-from modelyard.kit.processes import start_time
+from modelyard.kit.process import process_start
 
 _START_SECONDS = 60.0
 _GATEWAY_SECONDS = 20.0
@@ -186,8 +186,8 @@ def _facts(name: str, body: Mapping[str, Any], url: str | None) -> ProcessFacts:
 def _runs(body: Mapping[str, Any]) -> bool:
     if not body.get("pid"):
         return False
-    found = start_time(int(body["pid"]))
-    return found is not None and body.get("pid_start") in (None, found, *([int(found)] if found.isdigit() else []))
+    found = process_start(int(body["pid"]))
+    return found is not None and body.get("pid_start") in (None, found)
 
 
 def _answers(url: str) -> bool:

@@ -57,12 +57,12 @@ class _Launch:
 class DeploymentController:
     """`start` and `stop` once; `wake` whenever endpoints or deployments were asked to change."""
 
-    def __init__(self, database: Database, home: Path, storage: Storage) -> None:
+    def __init__(self, database: Database, home: Path, storage: Storage, environments: Environments) -> None:
         root = home / "endpoints"
         self._database = database
         self._owner = f"{socket.gethostname()}:{home}"
         self._instances = ScoringInstances(root)
-        preparation = Preparation(database, storage, Environments(home / "envs"), root)
+        preparation = Preparation(database, storage, environments, root)
         self._preparing = Preparing(preparation.prepare, self._prepared)
         self.publisher = RoutingPublisher(database, root / "routing.json")
         self._loop = ControllerLoop("deployments", self._step, idle_seconds=_LOOK_AT_WORKERS_SECONDS)

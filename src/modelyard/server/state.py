@@ -8,6 +8,7 @@ from threading import Event
 from typing import Protocol, Self
 
 from modelyard.artifacts.storage import Storage
+from modelyard.controllers.deployments import DeploymentController
 from modelyard.server.event_hub import EventHub
 from modelyard.server.home_lock import HomeLock
 from modelyard.server.job_runtime import JobRuntime
@@ -41,6 +42,7 @@ class AppState:
     tokens: TokenCache
     hub: EventHub
     job_runtime: JobRuntime
+    deployments: DeploymentController
     controllers: list[Controller] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
 
@@ -60,9 +62,12 @@ class AppState:
             raise
         storage = Storage(home, settings.storage_url, max_blob_bytes=settings.max_blob_bytes)
         runtime = JobRuntime.make(settings, home, database, storage)
-        state = cls(settings, home, lock, database, storage, TokenCache(database), EventHub(database), runtime)
+        deployments = DeploymentController(database, home, storage, runtime.environments)
+        state = cls(
+            settings, home, lock, database, storage, TokenCache(database), EventHub(database), runtime, deployments
+        )
         if settings.run_controllers:
-            state.controllers.append(runtime.controller)
+            state.controllers += [runtime.controller, deployments]
         return state
 
     def start(self) -> None:
@@ -70,6 +75,10 @@ class AppState:
         self.hub.start()
         for controller in self.controllers:
             controller.start()
+
+    def endpoints_changed(self) -> None:
+        """Endpoints or deployments were asked to change: fits `after_commit`."""
+        self.deployments.wake()
 
     def end_streams(self) -> None:
         """Let the readers of streams go, so that they do not hold a stop up. From any thread."""

@@ -42,9 +42,7 @@ def show_online_deployment(workspace: str, endpoint: str, name: str, access: Rea
 
 
 @router.put(_ONE, status_code=201, responses=_GIVES, openapi_extra=takes("online-deployment"))
-def put_online_deployment(
-    workspace: str, endpoint: str, name: str, body: JsonObject, access: Writer
-) -> dict[str, Any]:
+def put_online_deployment(workspace: str, endpoint: str, name: str, body: JsonObject, access: Writer) -> dict[str, Any]:
     """Create it, or roll it over: new workers are ready before the old ones are let go."""
     entity = OnlineDeployment.from_dict(with_name(body, name))
     with access.write() as tx:

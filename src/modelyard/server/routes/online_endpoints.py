@@ -55,7 +55,7 @@ def show_online_endpoint(workspace: str, name: str, access: Reader) -> dict[str,
 
 @router.put(_ONE, status_code=201, responses=_GIVES, openapi_extra=takes("online-endpoint"))
 def put_online_endpoint(workspace: str, name: str, body: JsonObject, access: Writer) -> dict[str, Any]:
-    """Create it, or change what it was; traffic that is left out stays. Its `provisioning_state` says when it is done."""
+    """Create it, or change what it was; traffic that is left out stays. `provisioning_state` says when it is done."""
     entity = OnlineEndpoint.from_dict(with_name(body, name))
     with access.write() as tx:
         found = online_endpoints.put(tx, workspace, entity, access.state.settings.gateway_url)
