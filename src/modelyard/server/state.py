@@ -67,7 +67,7 @@ class AppState:
             settings, home, lock, database, storage, TokenCache(database), EventHub(database), runtime, deployments
         )
         if settings.run_controllers:
-            state.controllers += [runtime.controller, deployments]
+            state.controllers.extend([runtime.controller, deployments])
         return state
 
     def start(self) -> None:
