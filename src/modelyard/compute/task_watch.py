@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1
 KILL_SECONDS = 5.0  # after the second signal, for the launcher to end its tree
+APART_SECONDS = 0.2  # between two signals of one kind, which merge while they wait
 OUTPUT_BYTES = 8192
 TAKEN_BY_ANOTHER = 3
 
@@ -112,7 +113,7 @@ class TaskWatch:
             now = time.monotonic()
             plan = [
                 (now, signal.SIGTERM),
-                (now + grace_seconds, signal.SIGTERM),
+                (now + max(grace_seconds, APART_SECONDS), signal.SIGTERM),
                 (now + grace_seconds + KILL_SECONDS, signal.SIGKILL),
             ]
             one.signals = one.signals or [(moment, int(number)) for moment, number in plan]

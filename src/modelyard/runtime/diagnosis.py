@@ -51,7 +51,7 @@ def traceback_error(lines: list[str], work: str) -> dict[str, Any] | None:
     """The last Python traceback of a log, or None. `where` is its last frame inside `work` when there is one."""
     starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last):")]
     if not starts:
-        return None
+        return _syntax_error(lines, work)
     frames: list[re.Match[str]] = []
     for number in range(starts[-1] + 1, len(lines)):
         frame = FRAME.match(lines[number])
@@ -60,6 +60,16 @@ def traceback_error(lines: list[str], work: str) -> dict[str, Any] | None:
         elif lines[number][:1].strip() and (raised := RAISED.match(lines[number])):
             message = "\n".join([raised["message"] or "", *_continued(lines[number + 1 :])]).strip()
             return _error(raised["type"], message, _where(frames, work), _hint(raised["type"], message))
+    return None
+
+
+def _syntax_error(lines: list[str], work: str) -> dict[str, Any] | None:
+    """A file that could not be compiled is reported without the word Traceback."""
+    for number in range(len(lines) - 1, -1, -1):
+        raised = RAISED.match(lines[number])
+        if raised and raised["type"] in ("SyntaxError", "IndentationError", "TabError"):
+            frames = [frame for line in lines[max(0, number - 5) : number] if (frame := FRAME.match(line))]
+            return _error(raised["type"], raised["message"] or "", _where(frames, work), None)
     return None
 
 
