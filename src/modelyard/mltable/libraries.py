@@ -1,14 +1,19 @@
-"""Arrow, or the command that installs it."""
+"""Arrow, loaded at its first use, or the command that installs it."""
 
 from __future__ import annotations
 
-from modelyard.domain.extras import require
+from typing import Any
 
-_WHAT = "Reading tables"
+from modelyard.domain.extras import LazyModule
 
-pa = require("pyarrow", extra="server", what=_WHAT)
-compute = require("pyarrow.compute", extra="server", what=_WHAT)
-csv = require("pyarrow.csv", extra="server", what=_WHAT)
-parquet = require("pyarrow.parquet", extra="server", what=_WHAT)
-numpy = require("numpy", extra="server", what=_WHAT)
-pandas = require("pandas", extra="server", what=_WHAT)
+
+def _library(module: str) -> Any:
+    return LazyModule(module, extra="server", what="Reading tables")
+
+
+pa = _library("pyarrow")
+compute = _library("pyarrow.compute")
+csv = _library("pyarrow.csv")
+parquet = _library("pyarrow.parquet")
+numpy = _library("numpy")
+pandas = _library("pandas")

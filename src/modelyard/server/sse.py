@@ -17,8 +17,8 @@ def frame(data: Any, *, event: str | None = None, id: str | int | None = None) -
     lines = [] if id is None else [f"id: {id}"]
     if event is not None:
         lines.append(f"event: {event}")
-    lines.append("data: " + json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str))
-    return ("\n".join(lines) + "\n\n").encode("utf-8", "replace")
+    lines.append("data: " + json.dumps(data, separators=(",", ":"), default=str))
+    return ("\n".join(lines) + "\n\n").encode("ascii")
 
 
 def stream(frames: AsyncIterator[bytes]) -> StreamingResponse:

@@ -84,10 +84,18 @@ class Jobs:
         """The job of that name or run id."""
         return self.entity(tx.jobs.get(workspace, name))
 
-    def list_page(self, tx: Transaction, workspace: str, page: Page, filter: JobFilter | None = None) -> PageOf[Job]:
-        """Jobs, newest first."""
+    def list_page(
+        self,
+        tx: Transaction,
+        workspace: str,
+        page: Page,
+        filter: JobFilter | None = None,
+        *,
+        oldest_first: bool = False,
+    ) -> PageOf[Job]:
+        """Jobs, newest first unless asked otherwise."""
         tx.workspaces.get(workspace)
-        return tx.jobs.list(workspace, page, filter).map(self.entity)
+        return tx.jobs.list(workspace, page, filter, oldest_first=oldest_first).map(self.entity)
 
     def children(self, tx: Transaction, workspace: str, name: str, page: Page) -> PageOf[Job]:
         parent = tx.jobs.get(workspace, name)
