@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from modelyard.store.database import Database
 from modelyard.store.secrets import SecretBox
 
+from .live_server import LiveServer
 from .postgresql_server import PostgreSQLServer, ServerMissing
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
@@ -86,3 +87,10 @@ def _migrate(url: str) -> None:
             connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.dispose()
+
+
+@pytest.fixture(scope="module")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A whole server that the tests of a module share."""
+    with LiveServer(tmp_path_factory.mktemp("yard")) as server:
+        yield server

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from modelyard.domain.errors import InvalidInput
 
@@ -49,8 +49,27 @@ class Call:
     @cached_property
     def client(self) -> MLClient:
         """The SDK's client, for what needs entities."""
-        found: MLClient = importlib.import_module("modelyard.client.ml_client").MLClient.over(self.connection)
+        found: MLClient = importlib.import_module("modelyard.client.ml_client").MLClient.over(
+            self.connection, self.scope.transport
+        )
         return found
+
+    def other_workspace(self, name: str) -> Scope:
+        """The same server's workspace of that name."""
+        found: Scope = importlib.import_module("modelyard.client.scope").Scope(
+            self.connection.in_workspace(name), self.scope.transport
+        )
+        return found
+
+    def close(self) -> None:
+        if "scope" in vars(self):
+            self.scope.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def view(self) -> ListViewType:

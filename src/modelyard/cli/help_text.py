@@ -27,17 +27,23 @@ def group_help(group: Group) -> str:
     return "\n".join([*lines, *_examples(examples)])
 
 
-def command_help(title: str, command: Command) -> str:
+def command_help(title: str, command: Command, *, with_common: bool = True) -> str:
     options = all_options(command)
     common_flags = {flag for item in COMMON for flag in item.flags}
     positional = [item for item in options if item.positional]
     own = [item for item in options if not item.positional and not common_flags.issuperset(item.flags)]
     common = [item for item in options if not item.positional and common_flags.issuperset(item.flags)]
+    common = common if with_common else []
     lines = [command.summary, "", f"Usage: {usage(title, options)}"]
     for heading, items in (("Arguments", positional), ("Options", own), ("Common options", common)):
         if items:
-            lines += ["", f"{heading}:", *_columns((_label(item), _described(item)) for item in items)]
+            lines += ["", f"{heading}:", *option_rows(items)]
     return "\n".join([*lines, *_examples(command.examples)])
+
+
+def option_rows(options: Sequence[Option]) -> list[str]:
+    """One line, or more, for each option."""
+    return _columns((_label(item), _described(item)) for item in options)
 
 
 def usage(title: str, options: Sequence[Option]) -> str:

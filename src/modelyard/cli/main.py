@@ -79,8 +79,8 @@ def _run(title: str, command: Command, words: list[str]) -> int:
         print(command_help(title, command))
         return 0
     args = parse_options(title, command, words)
-    call = Call(args, title)
-    value = command.run(call)
+    with Call(args, title) as call:
+        value = command.run(call)
     if isinstance(value, ExitCode):
         return value.code
     if value is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -49,6 +49,12 @@ class Transport:
 
     def close(self) -> None:
         self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         return self.request("GET", path, params=params)
@@ -95,6 +101,10 @@ class Transport:
             raise AnswerLost(f"The upload broke off: {_reason(error)}.") from error
         raise_for_error(response)
         return response
+
+    def pause(self, seconds: float) -> None:
+        """Wait before something is tried again."""
+        self._sleep(seconds)
 
     def _attempt(self, method: str, call: Callable[[], httpx.Response]) -> httpx.Response:
         for pause in (*_BACKOFF_SECONDS, None):

@@ -27,7 +27,8 @@ def log_in(call: Call) -> Any:
     token = args.token or os.environ.get("MODELYARD_TOKEN") or _ask_token()
     connections = importlib.import_module("modelyard.client.connection")
     connection = connections.find_connection(server_url=url, token=token)
-    info = importlib.import_module("modelyard.client.transport").Transport(connection).get("/api/v1/info")
+    with importlib.import_module("modelyard.client.transport").Transport(connection) as transport:
+        info = transport.get("/api/v1/info")
     call.home.remember({"server_url": connection.server_url, "token": token})
     call.note(f"Logged in to {connection.server_url} as {(info.get('caller') or {}).get('name', 'unknown')}.")
 

@@ -132,21 +132,19 @@ def _active_jobs(call: Call) -> dict[str, int]:
 def _active(call: Call) -> list[dict[str, Any]]:
     statuses = importlib.import_module("modelyard.domain.statuses").JobStatus
     wanted = [status.value for status in statuses if not status.terminal]
-    scopes = importlib.import_module("modelyard.client.scope")
     found = []
     for workspace in call.scope.workspaces.list():
-        jobs = scopes.Scope(call.connection.in_workspace(workspace["name"])).jobs
+        jobs = call.other_workspace(workspace["name"]).jobs
         found += [{**job, "workspace": workspace["name"]} for job in jobs.list(status=wanted)]
     return found
 
 
 def _cancel_jobs(call: Call) -> int:
-    scopes = importlib.import_module("modelyard.client.scope")
     poller = importlib.import_module("modelyard.client.poller")
     jobs = _active(call)
     for job in jobs:
         try:
-            scopes.Scope(call.connection.in_workspace(job["workspace"])).jobs.cancel(job["name"])
+            call.other_workspace(job["workspace"]).jobs.cancel(job["name"])
         except ModelyardError as error:
             call.note(f"{job['name']}: {error.message}")
 

@@ -13,12 +13,13 @@ from modelyard.client.scope import Scope
 from modelyard.client.uploads.scan import Scan, ScannedFile, scan
 from modelyard.client.uploads.stat_cache import StatCache
 from modelyard.client.wire_errors import AnswerLost
-from modelyard.domain.errors import InvalidInput, NotFound
+from modelyard.domain.errors import Conflict, InvalidInput, NotFound
 
 CODE_LIMIT_BYTES = 300 * 1024 * 1024
 _CHUNK_BYTES = 1 << 20
 _PARALLEL = min(8, 2 * (os.cpu_count() or 1))
-_RESUMES = 5
+_PATIENCE = 20
+_PAUSE_SECONDS = 0.2
 _ASKED_FIRST_BYTES = 8 * 1024 * 1024
 
 
@@ -30,6 +31,14 @@ class Snapshot:
     uri: str
     uploaded_files: int
     size: int
+
+
+@dataclass(frozen=True)
+class _Received:
+    """How many bytes of a blob the server has, and whether that is all of it, verified."""
+
+    offset: int
+    complete: bool
 
 
 class SnapshotUploader:
@@ -73,20 +82,25 @@ class SnapshotUploader:
             self._progress.finish()
 
     def _send_blob(self, file: ScannedFile) -> None:
-        """Send one blob, going on after a break from the byte up to which the server has it."""
+        """Send one blob, going on after a break from the byte up to which the server has it.
+
+        A Conflict means that it is on its way already: of another client, or of our own broken connection that the
+        server has not noticed yet. As long as its bytes grow in number it is waited for.
+        """
         path = in_workspace(self._workspace, "blobs", file.sha256)
         # An upload that another process began may be gone on with.
-        offset = self._received(path) if file.size > _ASKED_FIRST_BYTES else 0
-        for left in reversed(range(_RESUMES)):
+        had = self._received(path) if file.size > _ASKED_FIRST_BYTES else _Received(0, False)
+        patience = _PATIENCE
+        while not had.complete:
             try:
-                self._transport.put_stream(path, self._chunks(file, offset), _upload_headers(offset, file.size))
+                headers = _upload_headers(had.offset, file.size)
+                self._transport.put_stream(path, self._chunks(file, had.offset), headers)
                 return
-            except AnswerLost:
-                if not left:
+            except (AnswerLost, Conflict):
+                before, had = had, self._received_after_pause(path)
+                patience = _PATIENCE if had.offset > before.offset else patience - 1
+                if not patience:
                     raise
-                offset = self._received(path)
-                if offset >= file.size:
-                    return
 
     def _chunks(self, file: ScannedFile, offset: int) -> Iterator[bytes]:
         with file.source.open("rb") as source:
@@ -95,11 +109,16 @@ class SnapshotUploader:
                 yield chunk
                 self._progress.advance(len(chunk))
 
-    def _received(self, path: str) -> int:
+    def _received_after_pause(self, path: str) -> _Received:
+        self._transport.pause(_PAUSE_SECONDS)
+        return self._received(path)
+
+    def _received(self, path: str) -> _Received:
         try:
-            return int(self._transport.send("HEAD", path).headers.get("Upload-Offset", 0))
+            headers = self._transport.send("HEAD", path).headers
         except NotFound:
-            return 0
+            return _Received(0, False)
+        return _Received(int(headers["Upload-Offset"]), headers.get("Upload-Complete") == "true")
 
 
 def _upload_headers(offset: int, size: int) -> dict[str, str]:
