@@ -14,6 +14,9 @@ from modelyard.artifacts.storage import Storage
 from modelyard.domain.errors import InvalidInput, NotFound, TooLarge, Unsupported
 from modelyard.ports.artifact_store import CHUNK_BYTES, ArtifactStore
 from modelyard.server.mlflow.messages import MlflowRequest, send_document
+from modelyard.services.files import open_datastore
+from modelyard.services.model_addresses import DATASTORES
+from modelyard.store.database import Database
 from modelyard.store.tracking.run_writes import SERVED_ROOT
 
 PREFIX = "/api/2.0/mlflow-artifacts/"
@@ -23,7 +26,8 @@ _FILES = PREFIX + "artifacts"
 class ArtifactCalls:
     """Answers every call below `/api/2.0/mlflow-artifacts/`, and lists folders for the tracking calls."""
 
-    def __init__(self, storage: Storage, max_file_bytes: int) -> None:
+    def __init__(self, database: Database, storage: Storage, max_file_bytes: int) -> None:
+        self._database = database
         self._storage = storage
         self._max_file_bytes = max_file_bytes
 
@@ -34,10 +38,12 @@ class ArtifactCalls:
         store = self._storage.run_artifacts(request.workspace)
         path = request.path.removeprefix(_FILES).removeprefix("/")
         if not path and request.method == "GET":
-            folder = request.arguments().get("path", "")
-            await send_document(send, {"files": await run_in_threadpool(children, store, unquote(folder))})
+            folder = unquote(request.arguments().get("path", ""))
+            await send_document(send, {"files": await run_in_threadpool(self._list, request.workspace, folder)})
         elif request.method == "GET":
-            await self._download(store, path, send)
+            await self._download(*await run_in_threadpool(self._place, request.workspace, path), send)
+        elif path.startswith(DATASTORES):
+            raise Unsupported("Datastores are read here, not written.", mend="upload through the asset that it is for")
         elif request.method == "PUT":
             await self._upload(store, path, request, receive)
             await send_document(send, {})
@@ -55,10 +61,21 @@ class ArtifactCalls:
                 mend="list them with a client that reaches that storage",
             )
         root = root_uri.removeprefix(SERVED_ROOT).strip("/")
-        entries = children(self._storage.run_artifacts(workspace), f"{root}/{folder}" if folder else root)
+        entries = self._list(workspace, f"{root}/{folder}" if folder else root)
         return [
             entry | {"path": f"{folder.rstrip('/')}/{entry['path']}" if folder else entry["path"]} for entry in entries
         ]
+
+    def _list(self, workspace: str, folder: str) -> list[dict[str, Any]]:
+        return children(*self._place(workspace, folder))
+
+    def _place(self, workspace: str, path: str) -> tuple[ArtifactStore, str]:
+        """The store of a served path, and the path in it: models that we registered lie in any datastore."""
+        if not path.startswith(DATASTORES):
+            return self._storage.run_artifacts(workspace), path
+        name, _, below = path.removeprefix(DATASTORES).partition("/paths/")
+        with self._database.snapshot() as tx:
+            return open_datastore(tx, self._storage, workspace, name), below
 
     async def _download(self, store: ArtifactStore, path: str, send: Send) -> None:
         stat = await run_in_threadpool(store.stat, path)

@@ -100,6 +100,8 @@ class MlflowBranch:
             await send_document(send, document)
             return
         answer = await service.cold.answer(renamed)
+        if answer.status == 200 and service.notes.wants(renamed):
+            await run_in_threadpool(service.notes.take, renamed, answer.body)
         await send_body(send, answer.body, answer.status, answer.headers)
 
     def _of(self, scope: Scope) -> MlflowService:

@@ -9,6 +9,7 @@ from modelyard.server.mlflow.artifacts import ArtifactCalls
 from modelyard.server.mlflow.cold import ColdCalls
 from modelyard.server.mlflow.messages import MlflowRequest
 from modelyard.server.mlflow.native_calls import NativeCalls
+from modelyard.server.mlflow.registry_notes import RegistryNotes
 from modelyard.server.mlflow.tracking_engine import TrackingEngine
 from modelyard.server.mlflow.workspace_names import KnownWorkspaces
 from modelyard.server.state import AppState
@@ -24,8 +25,9 @@ class MlflowService:
         self.max_body_bytes = state.settings.max_body_bytes
         self.engine = TrackingEngine(state.database)
         self.workspaces = KnownWorkspaces()
-        self.artifacts = ArtifactCalls(state.storage, state.settings.max_blob_bytes)
+        self.artifacts = ArtifactCalls(state.database, state.storage, state.settings.max_blob_bytes)
         self.cold = ColdCalls(state.database.engines.write.url.render_as_string(hide_password=False))
+        self.notes = RegistryNotes(state.database)
         self._native = NativeCalls(state.database, self.artifacts)
 
     def native_call(self, request: MlflowRequest) -> NativeCall | None:

@@ -35,6 +35,7 @@ from modelyard.store.rows.mlflow_tables import registered_model_aliases as alias
 from modelyard.store.rows.mlflow_tables import registered_model_tags as name_tags
 from modelyard.store.rows.mlflow_tables import registered_models as names
 from modelyard.store.rows.models import MODEL_VERSIONS, MODELS
+from modelyard.store.rows.workspaces import WORKSPACES
 
 _PROMPT_TAG = "mlflow.prompt.is_prompt"
 _ALIAS = re.compile(r"[\w\-]{1,255}", re.ASCII)
@@ -274,6 +275,33 @@ class ModelRepository(Repository):
             self.connection.execute(delete(tag_table).where(same))
             self._write_tags(tag_table, tags, labels)
         self._emit("updated", workspace, name, version)
+
+    def adopt_version(self, record: ModelVersionRecord, *, spec: Mapping[str, Any], job_name: str | None) -> bool:
+        """Add what we know of a version that MLflow made, and its event; False when it was added before."""
+        self._own_name(record.workspace, record.name)
+        values = {"workspace": record.workspace, "name": record.name, "number": record.number}
+        values |= {"version": record.version, "spec": dict(spec), "job_name": job_name, "properties": {}}
+        audit = {"created_at": record.created_at, "modified_at": self.tx.now, "created_by": self.tx.actor}
+        if not self.insert_new(MODEL_VERSIONS, values | audit | {"archived": False}):
+            return False
+        self._emit("created", record.workspace, record.name, record.version)
+        return True
+
+    def unadopted(self, limit: int = 10_000) -> Sequence[tuple[str, str, int]]:
+        """Workspace, name and number of versions that MLflow made and `adopt_version` has not seen."""
+        prompt = select(name_tags.c.name).where(
+            name_tags.c.workspace == versions.c.workspace,
+            name_tags.c.name == versions.c.name,
+            name_tags.c.key == _PROMPT_TAG,
+        )
+        here = select(WORKSPACES.c.name).where(WORKSPACES.c.name == versions.c.workspace)
+        statement = select(versions.c.workspace, versions.c.name, versions.c.version).select_from(JOINED)
+        fresh = statement.where(MODEL_VERSIONS.c.id.is_(None), here.exists(), ~prompt.exists())
+        return [tuple(row) for row in self.connection.execute(fresh.limit(limit))]
+
+    def touched(self, verb: str, workspace: str, name: str, version: str | None) -> None:
+        """Write the event of a change that MLflow itself made."""
+        self._emit(verb, workspace, name, version)
 
     def follow_mlflow(self, workspace: str, *, renamed: tuple[str, str] | None = None) -> None:
         """After MLflow itself renamed or deleted something: rename or drop what we knew besides."""
