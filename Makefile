@@ -46,5 +46,8 @@ format: setup ## Format and mend what can be mended
 bench: setup ## Measure what docs/benchmarks.md promises
 	$(BIN)/python bench/run_all.py
 
+openapi: setup ## Write the committed OpenAPI document anew
+	$(BIN)/python -m modelyard.server.published docs/reference/openapi.json
+
 clean: ## Remove .venv, caches and the demo's home
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

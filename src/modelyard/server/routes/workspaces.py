@@ -36,6 +36,7 @@ def create_workspace(body: JsonObject, access: Writer) -> dict[str, Any]:
 
 @router.get("/workspaces/{workspace}", responses=gives("workspace"))
 def show_workspace(workspace: str, access: Reader) -> dict[str, Any]:
+    """One workspace."""
     with access.read() as tx:
         return _body(access, workspaces.get(tx, workspace))
 
