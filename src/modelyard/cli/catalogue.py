@@ -45,6 +45,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "login": Entry("Remember a server and its token.", "access"),
         "logout": Entry("Forget the server and the token.", "access"),
         "token": Entry("Print the token in use.", "access"),
+        "mlflow-env": Entry("Print what plain mlflow needs, for your shell to evaluate.", "mlflow_env"),
         "configure": Entry("Set defaults such as the workspace.", "access"),
         "schema": Entry("Print the JSON schema of a kind, for your editor.", "schema"),
         "completion": Entry("Install completion in your shell.", "completion"),

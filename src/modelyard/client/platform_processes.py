@@ -21,7 +21,7 @@ from modelyard.domain.errors import MissingExtra, ModelyardError, Unavailable
 from modelyard.kit.process import process_start
 
 _START_SECONDS = 60.0
-_GATEWAY_SECONDS = 20.0
+_GATEWAY_SECONDS = 10.0
 _TERM_SECONDS = 15.0
 _KILL_SECONDS = 5.0
 _TICK_SECONDS = 0.02

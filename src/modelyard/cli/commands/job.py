@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from modelyard.cli.grammar import (
     option,
 )
 from modelyard.cli.job_watch import watch
+from modelyard.cli.problems import report
 from modelyard.domain.errors import InvalidInput
 
 _COLUMNS = (
@@ -58,6 +60,11 @@ def show_job(call: Call) -> Any:
     body = call.scope.jobs.get(call.args.name)
     if call.args.web:
         _open(body)
+    if sys.stdout.isatty() and not call.answers_wanted:
+        # What a failed job died of comes before everything else that is known of it.
+        error = importlib.import_module("modelyard.client.streaming").failure(body)
+        if error is not None:
+            report(error)
     return body
 
 
