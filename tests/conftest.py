@@ -14,6 +14,7 @@ from modelyard.store.secrets import SecretBox
 
 from .live_server import LiveServer
 from .postgresql_server import PostgreSQLServer, ServerMissing
+from .recycled_databases import RecycledDatabases
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -43,12 +44,17 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest.fixture(scope="session")
+def postgresql_databases(postgresql_server: PostgreSQLServer) -> RecycledDatabases:
+    return RecycledDatabases(postgresql_server, postgresql_server.template("yard_template", _migrate))
+
+
 @pytest.fixture
-def postgresql_url(postgresql_server: PostgreSQLServer) -> Iterator[str]:
-    """A fresh, migrated PostgreSQL database."""
-    url = postgresql_server.new_database(postgresql_server.template("yard_template", _migrate))
+def postgresql_url(postgresql_databases: RecycledDatabases) -> Iterator[str]:
+    """A migrated PostgreSQL database without anybody's rows."""
+    url = postgresql_databases.take()
     yield url
-    postgresql_server.drop_database(url)
+    postgresql_databases.give_back(url)
 
 
 @pytest.fixture(params=KINDS)

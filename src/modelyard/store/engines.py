@@ -51,6 +51,7 @@ def make_engines(url: str, *, pool_size: int) -> Engines:
         pool_timeout=30,
         pool_use_lifo=True,
         pool_pre_ping=True,
+        hide_parameters=True,
         json_serializer=to_json,
         json_deserializer=orjson.loads,
     )
@@ -84,6 +85,7 @@ def _sqlite(url: URL, pool_size: int, *, read_only: bool) -> Engine:
         pool_timeout=30,
         pool_use_lifo=True,
         connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_MILLISECONDS / 1000, "cached_statements": 512},
+        hide_parameters=True,
         json_serializer=to_json,
         json_deserializer=orjson.loads,
     )
