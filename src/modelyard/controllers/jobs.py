@@ -61,6 +61,7 @@ class JobController:
         self._lock = threading.Lock()
         self._touched: set[int] = set()
         self._watched: set[int] = set()
+        self._freed = False
         self._wakes: list[tuple[float, int]] = []
         self._cleaning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="task-cleaning")
 
@@ -110,7 +111,8 @@ class JobController:
         self._keep_held(touched, jobs)
         for job in jobs:
             self._handle(job, fits=job.id in admitted)
-        return bool(self._touched) or bool(admitted)
+        freed, self._freed = self._freed, False
+        return bool(self._touched or admitted or freed)
 
     def _from_queue(self, tx: Transaction, admitted: set[int]) -> list[JobRecord]:
         """Queued jobs that may start or need a build, leased; `admitted` gains those that may start."""
@@ -163,7 +165,7 @@ class JobController:
         if effects is not None:
             self._carry_out(job, effects)
         if fits and (effects is None or effects.launch is None):
-            self._occupancy.free(job.id)
+            self._freed |= self._occupancy.free(job.id)
 
     def _apply(self, job: JobRecord, view: JobView, actions: list[Action]) -> Effects | None:
         try:
@@ -227,8 +229,7 @@ class JobController:
             self._backend.stop(self._backend.handle(str(self._steps.directory(job))), effects.stop.grace_seconds)
         if effects.ended or effects.requeued:
             self._watched.discard(job.id)
-            self._occupancy.free(job.id)
-            self._loop.wake()
+            self._freed |= self._occupancy.free(job.id)
         if effects.ended:
             self._cleaning.submit(_clean, self._steps.directory(job))
 
@@ -249,7 +250,7 @@ class JobController:
             view = JobView(now=tx.now)
             for mine in leased:
                 self._steps.apply(tx, mine, view, [SetStatus(JobStatus.FAILED, failed(error))])
-        self._occupancy.free(job.id)
+        self._freed |= self._occupancy.free(job.id)
 
     def _build(self, job: JobRecord) -> None:
         definition = JobPlan.of(job.state).environment

@@ -59,6 +59,11 @@ class RunRepository(Repository):
         found = self.connection.execute(select(runs.c.run_uuid).where(runs.c.run_uuid == run_id))
         return found.first() is not None
 
+    def status(self, run_id: str) -> str | None:
+        """Where the run stands in MLflow's words; None when there is none."""
+        found: str | None = self.connection.execute(select(runs.c.status).where(runs.c.run_uuid == run_id)).scalar()
+        return found
+
     def begin(self, run_id: str, at: datetime) -> None:
         """The run's job began to run its command."""
         self._update(run_id, status=RUNNING, start_time=_milliseconds(at), end_time=None)
