@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.domain.asset import Asset
+from modelyard.domain.asset import Asset, IntellectualProperty
 from modelyard.domain.code import Code
 from modelyard.domain.compute import (
     AmlCompute,
@@ -98,6 +98,8 @@ from modelyard.domain.online_endpoint import (
 from modelyard.domain.workspace import CustomerManagedKey, Workspace
 from modelyard.kinds.command import CommandJob
 
+SystemData = CreationContext
+
 __all__ = [
     "AccessKeyConfiguration",
     "AccountKeyConfiguration",
@@ -141,6 +143,7 @@ __all__ = [
     "ImageSettings",
     "InferenceConfig",
     "Input",
+    "IntellectualProperty",
     "Job",
     "JobResourceConfiguration",
     "JobService",
@@ -179,6 +182,7 @@ __all__ = [
     "SetupScripts",
     "SshJobService",
     "SynapseSparkCompute",
+    "SystemData",
     "TargetUtilizationScaleSettings",
     "TensorBoardJobService",
     "TensorFlowDistribution",

@@ -59,7 +59,13 @@ class Part(BaseModel):
     # Other words for the fixed `type` of this class.
     type_aliases: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, /, **values: Any) -> None:
+    # Fields that the SDK also takes without their names, in this order.
+    positional: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, /, *given: Any, **values: Any) -> None:
+        if len(given) > len(self.positional):
+            raise TypeError(f"{type(self).__name__} takes its fields by name")
+        values = dict(zip(self.positional, given, strict=False)) | values
         try:
             self.__pydantic_validator__.validate_python(values, self_instance=self)
         except ValidationError as error:

@@ -25,6 +25,7 @@ class CodeConfiguration(Part):
     """The scoring script and the folder it stands in."""
 
     local_paths: ClassVar[tuple[str, ...]] = ("code",)
+    positional: ClassVar[tuple[str, ...]] = ("code", "scoring_script")
 
     code: str | None = None
     """The folder."""
@@ -35,6 +36,12 @@ class CodeConfiguration(Part):
 class OnlineRequestSettings(Part):
     """Limits of one request."""
 
+    positional: ClassVar[tuple[str, ...]] = (
+        "max_concurrent_requests_per_instance",
+        "request_timeout_ms",
+        "max_queue_wait_ms",
+    )
+
     request_timeout_ms: int = Field(default=5000, ge=1, le=180_000)
     max_concurrent_requests_per_instance: int = Field(default=1, ge=1)
     max_queue_wait_ms: int = Field(default=500, ge=0)
@@ -42,6 +49,14 @@ class OnlineRequestSettings(Part):
 
 class ProbeSettings(Part):
     """How health is asked. Durations are seconds."""
+
+    positional: ClassVar[tuple[str, ...]] = (
+        "failure_threshold",
+        "success_threshold",
+        "timeout",
+        "period",
+        "initial_delay",
+    )
 
     initial_delay: int = Field(default=10, ge=0)
     period: int = Field(default=10, ge=1)
@@ -76,12 +91,18 @@ ScaleSettings = Annotated[
 class ResourceSettings(Part):
     """An amount of each resource, in Kubernetes' notation."""
 
+    positional: ClassVar[tuple[str, ...]] = ("cpu", "memory", "gpu")
+
     cpu: Text | None = None
     memory: Text | None = None
     gpu: Text | None = None
 
 
 class ResourceRequirementsSettings(Part):
+    """What a container asks for and may take at most."""
+
+    positional: ClassVar[tuple[str, ...]] = ("requests", "limits")
+
     requests: ResourceSettings | None = None
     limits: ResourceSettings | None = None
 

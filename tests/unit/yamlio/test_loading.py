@@ -226,7 +226,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(kind=st.sampled_from(sorted(NOUNS)), values=st.dictionaries(KEYS, VALUES, max_size=6))
 def test_any_mapping_is_an_entity_or_a_refusal(kind: str, values: dict[str, object]) -> None:
     for read in (parse, parse_stored):
