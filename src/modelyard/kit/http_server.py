@@ -130,6 +130,7 @@ class HttpConnection(asyncio.Protocol):
         self._current: Request | None = None
         self._deaf = False  # after a refusal: whatever comes is thrown away
         self._in_message = False
+        self._offered_body = 0
         self._forget_message()
 
     # asyncio.Protocol
@@ -151,21 +152,20 @@ class HttpConnection(asyncio.Protocol):
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf:
-            return
         if self._in_message and self._head_done:
             self.deadline = self.server.now + self.server.limits.body_silence_seconds
+        if self._offered_body and not self._deaf:
+            self._take_offered_body(data)
+            return
+        if self._deaf:
+            return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400, "bad_request", "Protocol upgrades are not offered here.")
+        except httptools.HttpParserUpgrade as upgrade:
+            self._take_offered_body(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             if not self._deaf:
                 self._refuse(400, "bad_request", "This is not a well-formed HTTP/1.1 request.")
-
-    def eof_received(self) -> bool:
-        """A client may close its sending side and still wait for the answer."""
-        return self._task is not None or bool(self._pending)
 
     def pause_writing(self) -> None:
         self.deadline = self.server.now + self.server.limits.write_seconds
@@ -211,14 +211,36 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._deaf:
             return
+        if self._parser.should_upgrade():
+            length = next((int(value) for name, value in self._headers if name == b"content-length"), 0)
+            self._offered_body = max(length - self._size, 0)
+            if self._offered_body:
+                return
+        self._dispatch(keep_alive=self._parser.should_keep_alive() and not self._parser.should_upgrade())
+
+    def _dispatch(self, *, keep_alive: bool) -> None:
         method = self._parser.get_method().decode("ascii", "replace")
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        keep_alive = self._parser.should_keep_alive()
         self._pending.append(Request(method, self._target, self._headers, body, keep_alive=keep_alive, peer=self._peer))
         self._forget_message()
         if self._task is not None and len(self._pending) >= _PIPELINE:
             self._transport.pause_reading()
         self._serve()
+
+    def _take_offered_body(self, data: bytes) -> None:
+        """An offer of another protocol (Java's client makes one with its first request) is passed over.
+
+        The parser stops at such a head; the body is read here, the request answered, and the connection closed.
+        """
+        chunk = data[: self._offered_body]
+        self._offered_body -= len(chunk)
+        if chunk:
+            self.on_body(chunk)
+        if self._offered_body or self._deaf:
+            return
+        if self._in_message:
+            self._dispatch(keep_alive=False)
+        self._deaf = True
 
     # what the server asks
 

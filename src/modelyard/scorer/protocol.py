@@ -70,6 +70,10 @@ class ScoringProtocol(ABC):
         """Whether this protocol reads this body. At most one protocol claims a request."""
 
     @abstractmethod
+    def request(self, names: list[str], rows: list[list[Any]]) -> tuple[str, str, bytes]:
+        """Path, content type and body of a request for a table, as a client of this protocol writes it."""
+
+    @abstractmethod
     def decode(self, body: Body, signature: Signature | None) -> Call:
         """The model's inputs, or InvalidInput naming the field."""
 

@@ -21,6 +21,9 @@ class AzureMlflow(ScoringProtocol):
     def claims(self, body: Body) -> bool:
         return "input_data" in body.keys() or (body.is_json and isinstance(body.json, list))  # noqa: SIM118
 
+    def request(self, names: list[str], rows: list[list[Any]]) -> tuple[str, str, bytes]:
+        return "/score", "application/json", dump({"input_data": {"columns": names, "data": rows}})
+
     def decode(self, body: Body, signature: Signature | None) -> Call:
         document = body.json if isinstance(body.json, dict) else {"input_data": body.json}
         unknown = sorted(document.keys() - _KEYS)

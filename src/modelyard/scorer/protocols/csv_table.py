@@ -29,6 +29,11 @@ class CsvTable(ScoringProtocol):
     def claims(self, body: Body) -> bool:
         return not body.is_json
 
+    def request(self, names: list[str], rows: list[list[Any]]) -> tuple[str, str, bytes]:
+        text = io.StringIO()
+        csv.writer(text).writerows([names, *rows])
+        return "/invocations", "text/csv", text.getvalue().encode()
+
     def decode(self, body: Body, signature: Signature | None) -> Call:
         names, columns = _read(body.raw)
         types = {spec.name: spec.type for spec in signature.columns} if signature is not None else {}

@@ -21,6 +21,9 @@ class MlflowJson(ScoringProtocol):
     def claims(self, body: Body) -> bool:
         return not body.path.startswith("/v2/") and bool(body.keys() & set(_FORMS)) and not is_open_inference(body)
 
+    def request(self, names: list[str], rows: list[list[Any]]) -> tuple[str, str, bytes]:
+        return "/invocations", "application/json", dump({"dataframe_split": {"columns": names, "data": rows}})
+
     def decode(self, body: Body, signature: Signature | None) -> Call:
         document = body.json
         given = [form for form in _FORMS if form in document]

@@ -33,6 +33,14 @@ class OpenInference(ScoringProtocol):
     def claims(self, body: Body) -> bool:
         return body.is_json and (body.path.startswith("/v2/") or is_open_inference(body))
 
+    def request(self, names: list[str], rows: list[list[Any]]) -> tuple[str, str, bytes]:
+        columns = [np.array(column) for column in zip(*rows, strict=True)]
+        inputs = [
+            {"name": name, "shape": [len(rows), 1], "datatype": _NAMES.get(one.dtype, "BYTES"), "data": one.tolist()}
+            for name, one in zip(names, columns, strict=True)
+        ]
+        return "/v2/models/model/infer", "application/json", dump({"inputs": inputs})
+
     def decode(self, body: Body, signature: Signature | None) -> Call:
         document = body.json
         inputs = document.get("inputs") if isinstance(document, dict) else None
