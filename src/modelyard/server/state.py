@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from modelyard.artifacts.storage import Storage
 from modelyard.controllers.deployments import DeploymentController
 from modelyard.server.event_hub import EventHub
+from modelyard.server.gateway_supervisor import GatewaySupervisor
 from modelyard.server.home_lock import HomeLock
 from modelyard.server.job_runtime import JobRuntime
 from modelyard.server.settings import Settings
@@ -68,6 +69,8 @@ class AppState:
         )
         if settings.run_controllers:
             state.controllers.extend([runtime.controller, deployments])
+        if settings.run_gateway:
+            state.controllers.append(GatewaySupervisor(settings, home))
         return state
 
     def start(self) -> None:
