@@ -27,6 +27,8 @@ _KILL_SECONDS = 5.0
 _TICK_SECONDS = 0.02
 _NEEDED = ("fastapi", "uvicorn", "sqlalchemy")
 _OUTPUT_FILE = "server.out"
+# Servers that this process started and that are to outlive it; kept so that one which ended can be reaped.
+_DETACHED: list[subprocess.Popen[bytes]] = []
 
 
 class StartFailed(Unavailable):
@@ -90,6 +92,8 @@ class LocalPlatform:
                 tick(f"stopping the {name}")
                 self._end(int(body["pid"]), body.get("pid_start"))
                 stopped.append(name)
+        for process in _DETACHED:
+            process.poll()
         return stopped
 
     def stop_workers(self) -> int:
@@ -119,7 +123,7 @@ class LocalPlatform:
         logs = self.home.path / "logs"
         logs.mkdir(exist_ok=True, mode=0o700)
         with (logs / _OUTPUT_FILE).open("wb") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "modelyard.server"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -128,6 +132,8 @@ class LocalPlatform:
                 env=dict(environment),
                 cwd=self.home.path,
             )
+        _DETACHED.append(process)
+        return process
 
     def _until_ready(
         self, pid: int, process: subprocess.Popen[bytes] | None, tick: Callable[[str], None]

@@ -1,50 +1,12 @@
 """Commands against the real server, as a script runs them."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modelyard.cli.main import main
-
-
-class Shell:
-    """Runs lines in this process and keeps what they said."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.capsys = capsys
-        self.err = ""
-
-    def __call__(self, *words: str, code: int = 0) -> str:
-        got = main(words)
-        shown = self.capsys.readouterr()
-        self.err = shown.err
-        assert got == code, shown.err
-        return shown.out.rstrip("\n")
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self(*words, "-o", "json"))
-
-
-@pytest.fixture
-def run(live_server: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    for name, value in live_server.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("MODELYARD_WORKSPACE", raising=False)
-    return Shell(capsys)
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[str, str], str]:
-    def write(name: str, text: str) -> str:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return str(path)
-
-    return write
+from .shell import Shell
 
 
 def test_data_from_file_to_download(run: Shell, write: Callable[[str, str], str], tmp_path: Path) -> None:
