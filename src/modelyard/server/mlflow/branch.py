@@ -1,4 +1,4 @@
-"""The way into the MLflow protocol: an ASGI middleware ahead of the framework, which is too slow for these calls."""
+"""The way into the MLflow protocol, ahead of the framework, which is too slow for these calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import State
+from starlette.types import Receive, Scope, Send
 
 from modelyard.domain.errors import ModelyardError
 from modelyard.domain.permissions import Permission
@@ -30,18 +31,20 @@ _READING_ENDS = ("/search", "/batchGetInfos", "/get-latest-versions", "/calculat
 
 
 class MlflowBranch:
-    """Answers `/api/2.0/mlflow...`, `/api/3.0/mlflow...` and the same below `/mlflow/<workspace>`."""
+    """Answers `/api/2.0/mlflow...`, `/api/3.0/mlflow...` and the same below `/mlflow/<workspace>`.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `state` is the application's, whose `yard` is the open AppState once the server has started.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._service: MlflowService | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+    async def answered(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Whether the call is of this protocol; then it has been answered."""
         prefix, path = split_path(scope["path"])
         if not path.startswith(_ROOTS):
-            return await self._app(scope, receive, send)
+            return False
         try:
             await self._answer(scope, prefix, path, receive, send)
         except ModelyardError as error:
@@ -51,9 +54,16 @@ class MlflowBranch:
             _LOG.error("error %s in %s %s", number, scope["method"], path, exc_info=error)
             body = {"error_code": "INTERNAL_ERROR", "message": f"Unexpected error {number}; see server.log."}
             await send_document(send, body, 500)
+        return True
+
+    def close(self) -> None:
+        """Let go of connections and threads; for the end of the process."""
+        if self._service is not None:
+            self._service.close()
+            self._service = None
 
     async def _answer(self, scope: Scope, prefix: str | None, path: str, receive: Receive, send: Send) -> None:
-        service = self._of(scope)
+        service = self._opened()
         headers = dict(scope["headers"])
         token = bearer(headers.get(b"authorization"))
         caller = service.tokens.cached(token)
@@ -104,11 +114,10 @@ class MlflowBranch:
             await run_in_threadpool(service.notes.take, renamed, answer.body)
         await send_body(send, answer.body, answer.status, answer.headers)
 
-    def _of(self, scope: Scope) -> MlflowService:
+    def _opened(self) -> MlflowService:
         """The service of this process, made at the first call: most servers start without being tracked to."""
         if self._service is None:
-            state = scope["app"].state.yard
-            self._service = MlflowService(state)
+            self._service = MlflowService(self._state.yard)
         return self._service
 
 

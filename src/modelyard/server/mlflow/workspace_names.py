@@ -19,7 +19,7 @@ _RUN_OF_JOB = "SELECT run_id FROM yard_jobs WHERE workspace = ? AND name = ?"
 
 def split_path(path: str) -> tuple[str | None, str]:
     """`/mlflow/<workspace>/api/...` as the workspace and `/api/...`; None for a path without it."""
-    found = _PREFIX.fullmatch(path)
+    found = _PREFIX.fullmatch(path) if path.startswith("/mlflow/") else None
     return (None, path) if found is None else (found["workspace"], found["rest"])
 
 
