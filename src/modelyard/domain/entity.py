@@ -51,7 +51,7 @@ class Part(BaseModel):
 
     # Validators are built when they are first used: most commands need a few of these classes.
     model_config = ConfigDict(
-        extra="forbid", populate_by_name=True, protected_namespaces=(), ser_json_inf_nan="strings", defer_build=True
+        extra="forbid", populate_by_name=True, protected_namespaces=(), allow_inf_nan=False, defer_build=True
     )
 
     # Fields whose value may be a path relative to the file it is written in.

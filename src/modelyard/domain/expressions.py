@@ -15,7 +15,8 @@ from modelyard.domain.errors import InvalidInput, did_you_mean
 _EXPRESSION = re.compile(r"\$\{\{\s*(?P<name>[^\s{}]+)\s*\}\}")
 # What looks like an expression but is none: blanks inside the name, nothing inside, or no end.
 _BROKEN = re.compile(r"\$\{\{(?P<body>[^}]*)(\}\})?")
-_OPTIONAL = re.compile(r"\$\[\[(?P<body>.*?)\]\]", re.DOTALL)
+# A body stops at the next block, so that the time stays in proportion to the text whatever it holds.
+_OPTIONAL = re.compile(r"\$\[\[(?P<body>(?:(?!\$\[\[|\]\]).)*)\]\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,14 @@ class Expression:
 
 def find(text: str) -> list[Expression]:
     """The expressions of `text`, in order."""
-    blocks = [match.span() for match in _OPTIONAL.finditer(text)]
-    return [
-        Expression(match["name"], match.start(), any(a <= match.start() < b for a, b in blocks))
-        for match in _EXPRESSION.finditer(text)
-    ]
+    blocks = [match.span() for match in _OPTIONAL.finditer(text)][::-1]
+    found: list[Expression] = []
+    for match in _EXPRESSION.finditer(text):
+        while blocks and blocks[-1][1] <= match.start():
+            blocks.pop()
+        optional = bool(blocks) and blocks[-1][0] <= match.start()
+        found.append(Expression(match["name"], match.start(), optional))
+    return found
 
 
 def malformed(text: str) -> list[str]:

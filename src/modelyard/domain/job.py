@@ -19,7 +19,7 @@ __all__ = ["Input", "Job", "JobInput", "JobService", "Output"]
 class JobResourceConfiguration(Part):
     """What a job needs of its compute."""
 
-    instance_count: int = Field(default=1, ge=1)
+    instance_count: int = Field(default=1, ge=1, le=100_000)
     """Nodes."""
     instance_type: str | None = None
     """A size of the compute."""
@@ -42,7 +42,7 @@ class QueueSettings(Part):
 class CommandJobLimits(Part):
     """Walls of a command job."""
 
-    timeout: int | None = Field(default=None, ge=1)
+    timeout: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """Seconds after which the job is stopped."""
 
 

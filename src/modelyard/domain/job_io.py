@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
@@ -11,6 +12,17 @@ from pydantic import BeforeValidator, Tag
 from modelyard.domain.choices import AssetTypes, InputOutputModes, InputType
 from modelyard.domain.entity import Part, Text, problem
 from modelyard.domain.unions import MAPPING_OR_LITERAL
+
+
+def _wire_number(value: Any) -> Any:
+    """Numbers that JSON cannot carry travel as the text that the command sees."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    large = isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63
+    return str(value) if large else value
+
+
+Literal = Annotated[bool | int | float | str, BeforeValidator(_wire_number)]
 
 
 class Input(Part):
@@ -28,9 +40,9 @@ class Input(Part):
     """Where it is to appear on the compute."""
     datastore: str | None = None
     """The datastore that a local path is uploaded to."""
-    value: bool | int | float | str | None = None
+    value: Literal | None = None
     """A literal."""
-    default: bool | int | float | str | None = None
+    default: Literal | None = None
     """The literal when none is given."""
     optional: bool | None = None
     min: float | int | str | None = None
@@ -80,9 +92,7 @@ def _mode_problem(mode: str, what: str, allowed: tuple[InputOutputModes, ...]) -
     return problem("mode", f"{what} has no mode '{mode}'", f"one of {', '.join(allowed)}")
 
 
-JobInput = Annotated[
-    Annotated[Input, Tag("<mapping>")] | Annotated[bool | int | float | str, Tag("<literal>")], MAPPING_OR_LITERAL
-]
+JobInput = Annotated[Annotated[Input, Tag("<mapping>")] | Annotated[Literal, Tag("<literal>")], MAPPING_OR_LITERAL]
 
 
 def _empty_body(value: Any) -> Any:

@@ -6,6 +6,7 @@ depth and what aliases may grow to. `file:` includes are read in place, relative
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +157,11 @@ class _Reader:
         if node.tag == "tag:yaml.org,2002:timestamp":
             return node.value
         try:
-            return self._tree.scalar(node)
+            value = self._tree.scalar(node)
         except (yaml.YAMLError, ValueError, OverflowError, LookupError) as error:
             raise _refused(f"cannot read '{node.value[:60]}'", node, self._shown, field=at) from error
+        # JSON has no such numbers.
+        return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _composed(text: str, shown: str) -> yaml.Node | None:

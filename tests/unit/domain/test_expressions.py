@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +76,13 @@ def test_any_text_is_substituted_or_refused(text: str) -> None:
         substitute(text, {"a": "1", "i": None})
     except InvalidInput:
         return
+
+
+@pytest.mark.parametrize("piece", ["$[[", "${{", "$[[ ${{i", "${{ ", "]]", "$[[${{i}}]]"])
+def test_time_is_in_proportion_to_the_text(piece: str) -> None:
+    text = piece * 40_000
+    began = time.perf_counter()
+    find(text)
+    malformed(text)
+    substitute(text, {"i": "1"})
+    assert time.perf_counter() - began < 5

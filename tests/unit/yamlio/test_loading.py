@@ -60,6 +60,20 @@ def test_literals_keep_their_type() -> None:
     assert loaded.compute == "cpu-cluster"
 
 
+def test_numbers_that_json_cannot_carry_are_text() -> None:
+    found = job("command: echo\ninputs: {a: .nan, b: -.inf, c: 99999999999999999999, d: {value: .inf}}").to_dict()
+    assert found["inputs"] == {
+        "a": "nan",
+        "b": "-inf",
+        "c": "99999999999999999999",
+        "d": {"type": "uri_folder", "value": "inf"},
+    }
+    assert (
+        "finite"
+        in refusal("name: b\ndata_collector: {collections: {}, sampling_rate: .nan}", kind="online-deployment").message
+    )
+
+
 def test_an_included_file_moves_the_base_of_its_paths() -> None:
     loaded = modelyard.load_job(FILES / "includes" / "job.yml")
     assert isinstance(loaded, CommandJob)
