@@ -63,8 +63,8 @@ def graph(
 ) -> dict[str, Any]:
     """Nodes and edges around one thing: `{"root", "nodes", "edges", "truncated"}`, edges in the order of making.
 
-    Without a version an asset's latest is meant. NotFound when the thing is not there; a model is taken on trust, its
-    registry is another one.
+    Without a version an asset's latest is meant; a deployment is named `<endpoint>/<deployment>`. NotFound when the
+    thing is not there.
     """
     root = _existing(tx, workspace, kind, name, version)
     found = tx.lineage.graph(workspace, root, direction=direction, depth=depth)
@@ -77,11 +77,28 @@ def _existing(tx: Transaction, workspace: str, kind: str, name: str, version: st
         raise InvalidInput(f"There is no lineage of '{kind}'.", field="kind", mend=did_you_mean(kind, KINDS))
     if singular == "job":
         return job_node(tx.jobs.get(workspace, name).name)
-    if singular in ("model", "deployment"):
-        return LineageNode(singular, name, version or "")
+    if singular == "deployment":
+        return _deployment(tx, workspace, name)
     if version is None:
-        return asset_node(singular, name, tx.assets.by_label(workspace, AssetKind(singular), name, LATEST).version)
+        return asset_node(singular, name, _latest(tx, workspace, singular, name))
+    if singular == "model":
+        return asset_node(singular, name, tx.models.get(workspace, name, version).version)
     return asset_node(singular, name, tx.assets.get(workspace, AssetKind(singular), name, version).version)
+
+
+def _latest(tx: Transaction, workspace: str, kind: str, name: str) -> str:
+    if kind == "model":
+        return tx.models.by_label(workspace, name, LATEST).version
+    return tx.assets.by_label(workspace, AssetKind(kind), name, LATEST).version
+
+
+def _deployment(tx: Transaction, workspace: str, name: str) -> LineageNode:
+    """A deployment that is there, or that was and left its edges."""
+    node = LineageNode("deployment", name)
+    endpoint, _, deployment = name.partition("/")
+    if not tx.lineage.neighbours(workspace, node):
+        tx.deployments.get(workspace, endpoint, deployment)
+    return node
 
 
 def _body(root: LineageNode, found: LineageGraph) -> dict[str, Any]:

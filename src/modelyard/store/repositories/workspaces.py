@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, column, delete, insert, select, table, update
 
 from modelyard.domain.errors import Conflict, NotFound, did_you_mean
 from modelyard.kit.paging import Page, PageOf
@@ -26,6 +26,10 @@ _EDITABLE = (
     "tags",
     "properties",
 )
+# Their tags, versions and aliases follow by foreign keys.
+_MLFLOW_TABLES = [
+    table(name, column("workspace")) for name in ("experiments", "registered_models", "evaluation_datasets", "webhooks")
+]
 
 
 class WorkspaceRepository(Repository):
@@ -72,8 +76,15 @@ class WorkspaceRepository(Repository):
         return _record(row)
 
     def delete(self, name: str) -> None:
-        """Delete the workspace and every row of ours in it; events and files stay."""
-        self.get(name)
+        """Delete the workspace and every row of ours in it; events and files stay.
+
+        Its MLflow rows are set aside under a name that no workspace can have, so that a later workspace of the
+        same name begins empty, and nothing that was measured is lost by a slip.
+        """
+        record = self.get(name)
+        for its in _MLFLOW_TABLES:
+            statement = update(its).where(its.c.workspace == name).values(workspace=f"~deleted-{record.id}")
+            self.connection.execute(statement)
         self.connection.execute(delete(WORKSPACES).where(WORKSPACES.c.name == name))
         self._emit("deleted", name)
 
