@@ -58,6 +58,10 @@ class Delivery:
                 self._pools[socket] = InstancePool(instance.id, socket)
         self.table = table
 
+    def close(self) -> None:
+        """Let go of every idle connection."""
+        self.adopt(RoutingTable(self.table.version))
+
     def in_flight(self) -> dict[tuple[str, str], int]:
         """Requests held now, by endpoint and deployment."""
         return {

@@ -50,6 +50,7 @@ class Gateway:
     async def stop(self) -> None:
         if not await self.server.drain(self.settings.drain_seconds):
             log.warning("requests were cut off after %g s of draining", self.settings.drain_seconds)
+        self.router.delivery.close()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
