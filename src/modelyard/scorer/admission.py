@@ -18,7 +18,7 @@ class Admission:
     def __init__(self, at_once: int, patience_seconds: float) -> None:
         self.free = at_once
         self._patience_seconds = patience_seconds
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[bool]] = deque()
 
     @property
     def waiting(self) -> int:
@@ -37,25 +37,33 @@ class Admission:
             return
         if len(self._waiting) >= _WAITING or self._patience_seconds <= 0:
             raise Crowded
-        turn = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[bool] = loop.create_future()
         self._waiting.append(turn)
+        timer = loop.call_later(self._patience_seconds, _settle, turn, False)
         try:
-            await asyncio.wait_for(turn, self._patience_seconds)
-        except TimeoutError:
-            raise Crowded from None
+            given = await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if turn.done() and not turn.cancelled() and turn.result():
                 self.leave()  # the place was given in the very moment the caller left
             raise
         finally:
+            timer.cancel()
             if turn in self._waiting:
                 self._waiting.remove(turn)
+        if not given:
+            raise Crowded
 
     def leave(self) -> None:
         """Give the place to the next in line."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(None)
+                turn.set_result(True)
                 return
         self.free += 1
+
+
+def _settle(turn: asyncio.Future[bool], given: bool) -> None:
+    if not turn.done():
+        turn.set_result(given)
