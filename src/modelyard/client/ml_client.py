@@ -193,19 +193,23 @@ def _chosen(groups: dict[type[Entity], Callable[..., Any]], entity: Entity, othe
 
 
 def _config(path: Path | None, file_name: str | None) -> dict[str, Any]:
-    places = [Path(file_name)] if file_name else list(_CONFIG_PLACES)
-    if path is not None and path.is_file():
-        candidates = [path]
-    else:
-        start = (path or Path.cwd()).absolute()
-        candidates = [folder / place for folder in (start, *start.parents) for place in places]
-    file = next((candidate for candidate in candidates if candidate.is_file()), None)
+    file = _config_file(path, file_name)
+    if file is None and (path is not None or file_name is not None):
+        raise InvalidInput(f"There is no config file at '{path or file_name}'.", field="path")
     if file is None:
-        if path is not None or file_name is not None:
-            raise InvalidInput(f"There is no config file at '{path or file_name}'.", field="path")
         return {}
     try:
         found = json.loads(file.read_text("utf-8"))
     except ValueError as error:
         raise InvalidInput(f"'{file}' is not JSON: {error}.", file=str(file), mend="correct it") from error
     return found if isinstance(found, dict) else {}
+
+
+def _config_file(path: Path | None, file_name: str | None) -> Path | None:
+    """`path` itself when it is a file, else the nearest one in that folder or above."""
+    start = (path or Path.cwd()).absolute()
+    if not start.is_dir():
+        return start if start.is_file() else None
+    places = [Path(file_name)] if file_name else list(_CONFIG_PLACES)
+    candidates = (folder / place for folder in (start, *start.parents) for place in places)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
