@@ -120,11 +120,15 @@ class TaskWatch:
             self._wake()
 
     def close(self) -> None:
+        """Stop following; doing so twice is harmless."""
         with self._lock:
+            if self._closing:
+                return
             self._closing = True
             self._wake()
         if self._thread is not None:
             self._thread.join(5)
+        self._release()
 
     def _add(self, one: Followed, pid: int | None) -> None:
         self._followed[one.files] = one
@@ -154,7 +158,6 @@ class TaskWatch:
             calls: list[tuple[Watcher, TaskObservation]] = []
             with self._lock:
                 if self._closing:
-                    self._release()
                     return
                 for key, _ in ready:
                     self._read(key)

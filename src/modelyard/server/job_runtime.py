@@ -14,7 +14,6 @@ from modelyard.controllers.occupancy import Limit
 from modelyard.environments.environments import Environments
 from modelyard.kit.ids import random_text
 from modelyard.server.settings import Settings
-from modelyard.services.job_models import locate_model, register_model
 from modelyard.services.job_outputs import JobOutputs
 from modelyard.services.job_planning import Planner
 from modelyard.services.jobs import Jobs
@@ -38,12 +37,12 @@ class JobRuntime:
             host=_host_id(home),
             storage=storage,
             environments=environments,
-            outputs=JobOutputs(storage, register_model),
+            outputs=JobOutputs(storage),
             server_url=lambda: settings.public_url,
         )
         backend = LocalBackend(capacity)
         controller = JobController(database, backend, steps, Limit(capacity, settings.max_concurrent_jobs))
-        planner = Planner(storage, environments, locate_model)
+        planner = Planner(storage, environments)
         jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake)
         return cls(jobs, controller, environments)
 

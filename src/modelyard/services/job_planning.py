@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -34,7 +34,7 @@ from modelyard.domain.references import (
 from modelyard.domain.task import Resources
 from modelyard.environments.environments import Environments
 from modelyard.kinds.command import CommandJob
-from modelyard.services import assets
+from modelyard.services import assets, models
 from modelyard.services.files import locate
 from modelyard.store.records import AssetKind
 from modelyard.store.transaction import Transaction
@@ -44,9 +44,6 @@ MODEL_TYPES = frozenset({"custom_model", "mlflow_model", "triton_model"})
 _SIZE = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]?)(?:i?b)?$", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
-ModelLocator = Callable[[Transaction, str, AssetRef, str], tuple[str, str]]
-"""(transaction, workspace, reference, field) -> (address of its files, versioned reference)."""
-
 
 @dataclass(frozen=True)
 class Planner:
@@ -54,7 +51,6 @@ class Planner:
 
     storage: Storage
     environments: Environments
-    models: ModelLocator
 
     def plan(self, tx: Transaction, workspace: str, name: str, job: CommandJob, capacity: Resources) -> JobPlan:
         """The plan of a command job under its final name. InvalidInput or NotFound name the field."""
@@ -143,7 +139,8 @@ class Planner:
             parsed = AssetRef(parsed.name, parsed.version, parsed.alias, "model")
         if isinstance(parsed, AssetRef):
             if parsed.kind == "model" or (parsed.kind is None and given.type.value in MODEL_TYPES):
-                return given.type.value, *self.models(tx, workspace, parsed, field)
+                model = models.resolve(tx, workspace, parsed, field=field)
+                return model.type.value, str(model.path), str(model.id)
             data = cast(Data, assets.resolve(tx, workspace, parsed, AssetKind.DATA, field=field))
             return str(data.type.value), str(data.path), str(data.id)
         if isinstance(parsed, DatastoreUri):

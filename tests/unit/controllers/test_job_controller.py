@@ -209,6 +209,23 @@ def test_a_named_output_becomes_an_asset_with_lineage(yard: Yard, backend: FakeB
     assert [edge.source.name for edge in graph.edges] == [name]
 
 
+def test_a_model_is_made_by_one_job_and_read_by_another(yard: Yard, backend: FakeBackend) -> None:
+    name = yard.submit("sleep", outputs={"model": {"type": "custom_model", "name": "fraud"}})
+    yard.controller.step()
+    place = yard.home / "storage" / "default" / "workspaceblobstore" / "azureml" / name / "model"
+    place.mkdir(parents=True)
+    (place / "model.txt").write_text("tree")
+    backend.end(backend.launches[0], ExitRecord(0))
+    yard.controller.step()
+    assert yard.status(name) == "Completed"
+    yard.submit("score ${{inputs.m}}", inputs={"m": {"type": "custom_model", "path": "azureml:fraud@latest"}})
+    yard.controller.step()
+    assert backend.document(backend.launches[1])["command"] == f"score {place}"
+    with yard.database.snapshot() as tx:
+        graph = tx.lineage.graph("default", LineageNode("model", "fraud", "1"))
+    assert [edge.relation for edge in graph.edges] == ["produced", "consumed"]
+
+
 def test_an_output_that_cannot_be_registered_fails_the_job(yard: Yard, backend: FakeBackend) -> None:
     name = yard.submit("sleep", outputs={"clean": {"type": "uri_folder", "name": "clean-data"}})
     yard.controller.step()

@@ -13,7 +13,6 @@ from modelyard.controllers.job_steps import JobSteps
 from modelyard.controllers.jobs import JobController
 from modelyard.controllers.occupancy import Limit
 from modelyard.domain.job import Job
-from modelyard.domain.references import AssetRef
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.task import Resources
 from modelyard.environments.environments import Environments
@@ -24,13 +23,8 @@ from modelyard.services.job_planning import Planner
 from modelyard.services.jobs import Jobs
 from modelyard.services.workspaces import ensure_default
 from modelyard.store.database import Database
-from modelyard.store.transaction import Transaction
 
 PATIENCE_SECONDS = 20.0
-
-
-def no_models(tx: Transaction, workspace: str, reference: AssetRef, field: str) -> tuple[str, str]:
-    raise AssertionError("no test here uses models")
 
 
 @dataclass
@@ -48,8 +42,8 @@ class Yard:
             ensure_default(tx)
         storage = Storage(home)
         environments = Environments(home / "envs", search_path="")
-        planner = Planner(storage, environments, no_models)
-        outputs = JobOutputs(storage, lambda *_: (_ for _ in ()).throw(AssertionError("no models here")))
+        planner = Planner(storage, environments)
+        outputs = JobOutputs(storage)
         steps = JobSteps(home, "this-host", storage, environments, outputs, lambda: "http://127.0.0.1:1")
         machine = Resources(cpus=cpus, memory_bytes=1 << 32)
         controller = JobController(database, backend, steps, Limit(machine))
