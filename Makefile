@@ -49,5 +49,8 @@ bench: setup ## Measure what docs/benchmarks.md promises
 openapi: setup ## Write the committed OpenAPI document anew
 	$(BIN)/python -m modelyard.server.published docs/reference/openapi.json
 
+schemas: setup ## Write the committed JSON schemas anew
+	$(BIN)/python -m modelyard.kinds.schemas docs/reference/schemas
+
 clean: ## Remove .venv, caches and the demo's home
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

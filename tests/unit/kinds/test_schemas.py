@@ -20,7 +20,7 @@ FILES = ROOT / "tests" / "unit" / "yamlio" / "files"
 @pytest.mark.parametrize("kind", kind_names())
 def test_the_committed_schema_is_the_one_of_the_classes(kind: str) -> None:
     written = json.loads((COMMITTED / f"{kind}.schema.json").read_text())
-    assert written == schema(kind), "run: python -m modelyard.kinds.schemas docs/reference/schemas"
+    assert written == schema(kind), "run `make schemas` and commit docs/reference/schemas"
 
 
 def test_no_schema_of_a_kind_that_is_gone() -> None:
