@@ -64,6 +64,20 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="module", params=KINDS)
+def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh, migrated database that the tests of a module share."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("database") / "modelyard.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    databases: RecycledDatabases = request.getfixturevalue("postgresql_databases")
+    url = databases.take()
+    yield url
+    databases.give_back(url)
+
+
 @pytest.fixture(params=KINDS)
 def blank_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without a single table, on SQLite and on PostgreSQL."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 
@@ -24,6 +23,7 @@ class EventHub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next = asyncio.Event()
         self._scheduled = False
+        self._stopped = asyncio.Event()
         self._poller: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -34,12 +34,11 @@ class EventHub:
             self._poller = self._loop.create_task(self._poll())
 
     async def stop(self) -> None:
-        """End every wait and the polling."""
+        """End every wait and the polling; a question to the database that is under way is waited for."""
         self._fire()
+        self._stopped.set()
         if self._poller is not None:
-            self._poller.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._poller
+            await self._poller
 
     def wake(self) -> None:
         """Something was committed, or the server is stopping. From any thread; many calls wake once."""
@@ -69,8 +68,7 @@ class EventHub:
 
     async def _poll(self) -> None:
         seen = -1
-        while True:
-            await asyncio.sleep(_POLL_SECONDS)
+        while not await self.wait(self._stopped, _POLL_SECONDS):
             last = await run_in_threadpool(self._last_id)
             if last != seen:
                 seen = last

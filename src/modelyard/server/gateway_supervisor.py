@@ -44,7 +44,8 @@ class GatewaySupervisor:
     def stop(self) -> None:
         """Let the gateway be; it goes on serving."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         if self._child is not None and self._child.poll() is None:
             self._child.returncode = 0  # It is not waited for any more: that keeps Popen from warning of it.
 

@@ -37,9 +37,14 @@ class Yard:
 
 
 @pytest.fixture(scope="module")
-def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+def yard(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    """On SQLite and on PostgreSQL: they refuse different things."""
     settings = Settings(
-        home=tmp_path_factory.mktemp("home"), run_controllers=False, run_gateway=False, max_body_bytes=1 << 20
+        home=tmp_path_factory.mktemp("home"),
+        database_url=module_database_url,
+        run_controllers=False,
+        run_gateway=False,
+        max_body_bytes=1 << 20,
     )
     app = create_app(settings)
     with TestClient(app, raise_server_exceptions=False) as client:
