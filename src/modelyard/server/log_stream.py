@@ -113,6 +113,6 @@ def whole_text_size(content: bytes) -> int:
         if byte < 0x80:
             return len(content)
         if byte >= 0xC0:
-            needed = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            needed = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4 if byte < 0xF8 else 1
             return len(content) - back if needed > back else len(content)
     return len(content)
