@@ -73,6 +73,8 @@ def follow(
             with path.open("ab") as file:
                 file.write(chunk)
             await asyncio.sleep(0.005)
+        while not frames:
+            await asyncio.sleep(0.001)
         job.end()
         await asyncio.wait_for(reader, 10)
         await hub.stop()
@@ -141,7 +143,8 @@ def test_a_log_that_never_came_ends_with_its_job(sqlite: Database, tmp_path: Pat
         hub.start()
         job, frames = Job(hub), list[bytes]()
         reader = asyncio.create_task(collect(stream(LocalStore(tmp_path), job).frames(), frames))
-        await asyncio.sleep(0.01)
+        while not frames:
+            await asyncio.sleep(0.001)
         job.end()
         await asyncio.wait_for(reader, 10)
         await hub.stop()
