@@ -20,7 +20,7 @@ PAGES = [
 ]
 BLOCK = re.compile(r"^```\w*$(.*?)^```$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`(modelyard [^`\n]+)`")
-IN_LINE_OF_SHELL = re.compile(r"(?:^|\$\(|\||&&|;)\s*(modelyard [^|;&)#\n]+)")
+IN_LINE_OF_SHELL = re.compile(r"(?:^|\$\(|\||&&|;)\s*(modelyard [^|;&)#>\n]+)")
 # A row of a table or a sentence may name a command family rather than a line to type.
 PLACEHOLDERS = ("<", "...")
 
