@@ -9,6 +9,7 @@ from typing import Protocol, Self
 
 from modelyard.artifacts.storage import Storage
 from modelyard.controllers.deployments import DeploymentController
+from modelyard.controllers.housekeeping import Housekeeping
 from modelyard.server.event_hub import EventHub
 from modelyard.server.gateway_supervisor import GatewaySupervisor
 from modelyard.server.home_lock import HomeLock
@@ -68,7 +69,8 @@ class AppState:
             settings, home, lock, database, storage, TokenCache(database), EventHub(database), runtime, deployments
         )
         if settings.run_controllers:
-            state.controllers.extend([runtime.controller, deployments])
+            housekeeping = Housekeeping(database, chores=[storage.content.sweep])
+            state.controllers.extend([runtime.controller, deployments, housekeeping])
         if settings.run_gateway:
             state.controllers.append(GatewaySupervisor(settings, home))
         return state

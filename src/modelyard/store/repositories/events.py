@@ -70,9 +70,10 @@ class EventRepository(Repository):
         """The id of the newest event, 0 when there is none."""
         return self.connection.execute(select(func.max(EVENTS.c.id))).scalar() or 0
 
-    def prune(self, before: datetime) -> int:
-        """Forget events older than `before`; answers how many."""
-        return self.connection.execute(delete(EVENTS).where(EVENTS.c.time < before)).rowcount
+    def prune(self, before: datetime, limit: int = 2000) -> int:
+        """Forget at most `limit` events older than `before`; answers how many."""
+        oldest = select(EVENTS.c.id).where(EVENTS.c.time < before).order_by(EVENTS.c.time).limit(limit)
+        return self.connection.execute(delete(EVENTS).where(EVENTS.c.id.in_(oldest))).rowcount
 
 
 def _of_types(types: Sequence[str]) -> ColumnElement[bool]:
