@@ -10,7 +10,7 @@ from modelyard.domain.code import Code
 from modelyard.domain.curated import curated
 from modelyard.domain.data import Data
 from modelyard.domain.environment import Environment
-from modelyard.domain.errors import InvalidInput, Unsupported
+from modelyard.domain.errors import InvalidInput, NotFound, Unsupported
 from modelyard.domain.references import AssetRef, RegistryRef, parse_asset_reference
 from modelyard.kit.paging import Page, PageOf
 from modelyard.services.asset_contents import check_content, content_hash
@@ -94,9 +94,14 @@ def resolve(
         raise Unsupported(f"'{parsed}': there is no registry '{parsed.registry}' here.", field=field)
     if parsed.workspace not in (None, workspace):
         raise InvalidInput(f"'{parsed}' is in another workspace than '{workspace}'.", field=field)
-    if parsed.version is not None:
-        return get(tx, workspace, kind, parsed.name, parsed.version)
-    return by_label(tx, workspace, kind, parsed.name, parsed.label or LATEST)
+    try:
+        if parsed.version is not None:
+            return get(tx, workspace, kind, parsed.name, parsed.version)
+        return by_label(tx, workspace, kind, parsed.name, parsed.label or LATEST)
+    except NotFound as error:
+        # The name, version or label that is wrong stands in the caller's field.
+        error.field = field or error.field
+        raise
 
 
 def list_page(
