@@ -140,7 +140,7 @@ def test_input_schema(tmp_path: Path) -> None:
         ("def run(x): pass", ScriptError, "no function 'init'"),
         ("async def run(x): pass\ndef init(): pass", ScriptError, "async"),
         ("import a_module_that_is_not_there", ModuleNotFoundError, "a_module"),
-        ("def run(:", SyntaxError, "never closed"),
+        ("def run(:", SyntaxError, "score.py"),
     ],
 )
 def test_script_that_cannot_be_loaded(tmp_path: Path, text: str, error: type[Exception], said: str) -> None:
