@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,22 @@ class SecretBox:
 
     @classmethod
     def from_file(cls, path: Path) -> SecretBox:
-        """The box of the key in `path`, which is made with mode 0600 when it is not there."""
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes().strip())
-        with os.fdopen(descriptor, "wb") as file:
-            key = Fernet.generate_key()
-            file.write(key)
-        return cls(key)
+        """The box of the key in `path`, which is made with mode 0600 when it is not there.
+
+        A key appears whole or not at all, whoever else makes it at the same moment and wherever the machine stops.
+        """
+        if not path.exists():
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(Fernet.generate_key())
+                    file.flush()
+                    os.fsync(file.fileno())
+                with suppress(FileExistsError):
+                    os.link(temporary, path)
+            finally:
+                Path(temporary).unlink()
+        return cls(path.read_bytes().strip())
 
     def seal(self, content: Mapping[str, Any]) -> bytes:
         return self._fernet.encrypt(json.dumps(dict(content)).encode())

@@ -11,7 +11,6 @@ import pytest
 from modelyard.domain.job_record import JobUpdate
 from modelyard.domain.statuses import JobStatus
 from modelyard.store.database import Database
-from modelyard.store.locks import FairLock
 from modelyard.store.repositories.jobs import NewJob
 
 W = "default"
@@ -156,30 +155,3 @@ def test_a_snapshot_cannot_write(database_url):
     with database.transaction() as tx:
         assert tx.workspaces.names() == []
     database.dispose()
-
-
-def test_the_lock_serves_in_the_order_of_asking():
-    lock, order, waiting = FairLock(), [], []
-    assert lock.acquire(0)
-    for number in range(5):
-        asked = threading.Event()
-
-        def wait(number: int = number, asked: threading.Event = asked) -> None:
-            asked.set()
-            assert lock.acquire(10)
-            order.append(number)
-            lock.release()
-
-        thread = threading.Thread(target=wait)
-        thread.start()
-        asked.wait()
-        while len(lock._waiters) <= number:
-            pass
-        waiting.append(thread)
-    assert not lock.acquire(0.01), "one that gives up leaves the queue"
-    lock.release()
-    for thread in waiting:
-        thread.join()
-    assert order == [0, 1, 2, 3, 4]
-    assert lock.acquire(0)
-    lock.release()

@@ -2,9 +2,8 @@
 
 import pytest
 
-from modelyard.domain.errors import Conflict, NotFound, Unavailable
+from modelyard.domain.errors import Conflict, NotFound
 from modelyard.kit.paging import Page
-from modelyard.store.secrets import SecretBox
 
 W = "default"
 
@@ -105,14 +104,3 @@ def test_there_is_one_default_datastore(yard):
         tx.datastores.put(W, "two", kind="local_folder", spec={"path": "/x"})
         assert tx.datastores.default(W).name == "two"
         assert [found.is_default for found in tx.datastores.list(W, Page())] == [False, True]
-
-
-def test_a_secret_sealed_with_another_key_says_so(tmp_path):
-    box = SecretBox.from_file(tmp_path / "secret.key")
-    again = SecretBox.from_file(tmp_path / "secret.key")
-    other = SecretBox.from_file(tmp_path / "other.key")
-    sealed = box.seal({"a": 1})
-    assert again.open(sealed) == {"a": 1}
-    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(Unavailable, match="another key"):
-        other.open(sealed)
