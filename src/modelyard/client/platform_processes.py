@@ -99,7 +99,7 @@ class LocalPlatform:
     def stop_workers(self) -> int:
         """Stop every scoring worker of this home; how many ran. Their deployments start new ones at the next `up`."""
         stopped = 0
-        for file in self.home.path.glob("endpoints/*/*/*/*/ready.json"):
+        for file in self.home.path.glob("endpoints/*/*/*/*/worker.json"):
             try:
                 body = json.loads(file.read_text("utf-8"))
             except (OSError, ValueError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,8 +72,8 @@ class Preparation:
         directory = folder / "azureml-models" / name / version / _digest({"source": str(source)})[:8]
         directory.mkdir(parents=True, exist_ok=True)
         link = directory / Path(str(model["uri"]).rstrip("/")).name
-        if not link.is_symlink():
-            link.symlink_to(source)
+        if not link.exists():
+            _mirror(source, link)
         return {"path": str(link), "dir": str(directory), "type": model["type"], "name": name, "version": version}
 
     def _files(self, workspace: str, uri: str | None, folder: Path, what: str) -> Path:
@@ -95,6 +97,21 @@ class Preparation:
             definition = _with_scorer(definition)
         self._environments.build(definition)
         return self._environments.runtime(definition).python
+
+
+def _mirror(source: Path, target: Path) -> None:
+    """The files of `source` as links in real folders: scripts look for them by rglob, which enters no linked folder."""
+    if not source.is_dir():
+        target.unlink(missing_ok=True)
+        target.symlink_to(source)
+        return
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
+    shutil.copytree(source, fresh, copy_function=os.symlink)
+    try:
+        fresh.replace(target)
+    except OSError:
+        # Another step of this deployment made the same folder meanwhile.
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _own_environment(model: Mapping[str, Any] | None) -> dict[str, Any] | None:

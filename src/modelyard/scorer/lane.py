@@ -44,7 +44,14 @@ class Lane:
 
     def submit(self, work: Callable[[], T], size: int) -> asyncio.Future[T]:
         """The future of work in a thread; it goes on when nobody waits for it any more."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, self.run_here, work, size)
+        return asyncio.get_running_loop().run_in_executor(self._pool, self._run_in_thread, work, size)
+
+    def _run_in_thread(self, work: Callable[[], T], size: int) -> T:
+        try:
+            return self.run_here(work, size)
+        except StopIteration as error:
+            # A future cannot carry it: its waiter would wait for ever.
+            raise RuntimeError("StopIteration: next() found nothing") from error
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
