@@ -70,7 +70,7 @@ def test_everything_comes_back(tx: Transaction) -> None:
 
 def test_an_unknown_version_names_those_there_are(tx: Transaction) -> None:
     tx.models.create_version("w", new())
-    with pytest.raises(NotFound, match="no version '2'.*There are: 1"):
+    with pytest.raises(NotFound, match=r"no version '2'.*There are: 1"):
         tx.models.get("w", "fraud", "2")
     with pytest.raises(NotFound) as refused:
         tx.models.get("w", "frauds", "1")

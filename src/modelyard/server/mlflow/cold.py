@@ -58,12 +58,13 @@ class ColdCalls:
         _, _, noun = request.path.partition("/mlflow")
         if any(noun.startswith(part) for part in _NOT_SERVED):
             raise Unsupported(f"This server does not serve '{request.path}'.", mend="see the page about MLflow")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._call, request)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.call, request)
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
 
-    def _call(self, request: MlflowRequest) -> ColdAnswer:
+    def call(self, request: MlflowRequest) -> ColdAnswer:
+        """As `answer`, in the thread of the caller."""
         module = self._load()
         started: dict[str, Any] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -66,6 +67,8 @@ def make_app(database_url: str) -> Any:
     handlers._tracking_store = _TrackingStore(database_url, SERVED_ROOT)
     handlers._model_registry_store = _RegistryStore(database_url)
     registry_module.MlflowClient = _SameProcessClient
+    # MLflow's search asks its own login about experiments, and would load a second server for that: there is none.
+    sys.modules.setdefault("mlflow.server.auth", None)  # type: ignore[arg-type]
     return flask_app
 
 
