@@ -130,3 +130,19 @@ def test_a_person_is_asked_and_silence_cancels_nothing(monkeypatch: pytest.Monke
         monkeypatch.setattr("sys.stdin", Terminal(answer))
         monkeypatch.setattr("sys.stderr", Terminal(""))
         assert job_watch._wants_cancel() is cancels
+
+
+def test_what_runs_where_and_how_much_of_the_machine_it_takes(run: Shell, write: Callable[[str, str], str]) -> None:
+    file = write("job.yml", "type: command\ncommand: sleep 600\n")
+    name = run("job", "create", "-f", file, "--query", "name", "-o", "tsv")
+    while run("job", "show", "-n", name, "--query", "status", "-o", "tsv") != "Running":
+        time.sleep(0.05)
+    nodes = run.json("compute", "list-nodes", "-n", "local")
+    assert nodes[0]["node_state"] == "running"
+    assert name in nodes[0]["job_names"]
+    usage = {row["name"]: row["current_value"] for row in run.json("compute", "list-usage")}
+    assert usage["jobs"] >= 1
+    assert usage["cpus"] >= 1
+    assert run.json("compute", "list-sizes")[0]["v_cp_us"] > 0
+    run("job", "cancel", "-n", name)
+    run("compute", "list-nodes", "-n", "mars", code=1)

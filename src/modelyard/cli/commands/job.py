@@ -50,6 +50,8 @@ def create_job(call: Call) -> Any:
     if args.web:
         _open(body)
     if not args.stream:
+        if sys.stdout.isatty() and not call.answers_wanted:
+            call.note(f"Follow it: modelyard job stream -n {created.name}")
         return body
     call.note(f"{created.name}: submitted")
     ended = watch(call, str(created.name))
