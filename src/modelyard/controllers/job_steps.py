@@ -21,7 +21,7 @@ from modelyard.domain.actions import (
     StopTask,
     WakeAfter,
 )
-from modelyard.domain.errors import ModelyardError
+from modelyard.domain.errors import InvalidInput, ModelyardError
 from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.job_record import JobRecord, JobUpdate
 from modelyard.domain.job_view import JobView
@@ -70,6 +70,7 @@ class JobSteps:
     environments: Environments
     outputs: JobOutputs
     server_url: Callable[[], str]
+    wake_parents: Callable[[], None] = lambda: None
 
     def directory(self, job: JobRecord, attempt: int | None = None) -> Path:
         """The task directory of an attempt, of the job's present one when none is given."""
@@ -82,6 +83,7 @@ class JobSteps:
         """
         draft = _draft(job, view, actions)
         if draft.record_outputs:
+            _check_metrics(tx, job)
             self.outputs.record(tx, job)
         if draft.launch_attempt is not None:
             draft.effects.launch = self._task(tx, job, draft.launch_attempt)
@@ -90,6 +92,9 @@ class JobSteps:
         if not tx.jobs.apply(job, *draft.updates):
             return None
         self._follow_run(tx, job, view, draft.statuses)
+        if draft.effects.ended and job.parent_name:
+            tx.jobs.wake(job.workspace, job.parent_name)
+            tx.after_commit(self.wake_parents)
         return draft.effects
 
     def _task(self, tx: Transaction, job: JobRecord, attempt: int) -> TaskSpec:
@@ -129,6 +134,17 @@ def failed(error: ModelyardError) -> JobError:
     """The error of a job that a refusal of the platform brought to its end."""
     where = error.field
     return JobError(type(error).__name__, error.message, where=where, hint=error.mend)
+
+
+def _check_metrics(tx: Transaction, job: JobRecord) -> None:
+    """InvalidInput when the run lacks a metric that was required of it."""
+    for name in JobPlan.of(job.state).required_metrics:
+        if not tx.runs.has_metric(job.run_id, name):
+            raise InvalidInput(
+                f"The command succeeded and never logged the metric '{name}', which is the objective of its sweep.",
+                field="objective.primary_metric",
+                mend=f'call mlflow.log_metric("{name}", value) in the command, or correct the name in the objective',
+            )
 
 
 def _draft(job: JobRecord, view: JobView, actions: list[Action]) -> _Draft:

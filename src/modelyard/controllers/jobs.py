@@ -39,6 +39,7 @@ from modelyard.store.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 
+LEAF_KINDS = ("command",)  # kinds whose jobs are tasks; parents have controllers of their own
 LEASE_SECONDS = 60.0
 BATCH = 32
 QUEUE_DEPTH = 64  # how far behind a job that does not fit a smaller one is looked for
@@ -70,7 +71,7 @@ class JobController:
         with self._database.transaction(actor="server") as tx:
             tx.jobs.release(self._owner)
             tx.jobs.wake_active()
-            for job in tx.jobs.with_status(list(WITH_TASK), limit=10_000):
+            for job in tx.jobs.with_status(list(WITH_TASK), kinds=LEAF_KINDS, limit=10_000):
                 if self._is_here(job):
                     self._occupancy.take(job.id, _compute_key(job), JobPlan.of(job.state).resources)
         self._loop.start()
@@ -105,7 +106,7 @@ class JobController:
             touched, self._touched = list(self._touched), set()
         with self._database.transaction(actor="server") as tx:
             jobs = list(tx.jobs.lease_named(touched, self._owner, tx.now, LEASE_SECONDS)) if touched else []
-            jobs += tx.jobs.lease_due(self._owner, tx.now, BATCH, LEASE_SECONDS)
+            jobs += tx.jobs.lease_due(self._owner, tx.now, BATCH, LEASE_SECONDS, LEAF_KINDS)
             admitted = self._admit(tx, jobs)
             jobs += self._from_queue(tx, admitted)
         self._keep_held(touched, jobs)

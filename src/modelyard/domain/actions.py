@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from modelyard.domain.statuses import JobStatus
@@ -69,11 +69,19 @@ class WakeAfter:
 
 
 @dataclass(frozen=True)
-class CreateChild:
-    """Make a child job (parents only)."""
+class StartTrials:
+    """Propose so many further trials, or resume paused ones, and submit their jobs (sweeps only)."""
 
-    name: str
-    spec: dict[str, Any] = field(default_factory=dict)
+    count: int
 
 
-Action = BuildEnvironment | LaunchTask | StopTask | RecordOutputs | SetStatus | WakeAfter | CreateChild
+@dataclass(frozen=True)
+class StopTrial:
+    """End an active trial; what it logged so far counts when a policy ended it (sweeps only)."""
+
+    number: int
+    reason: str
+    by_policy: bool = True
+
+
+Action = BuildEnvironment | LaunchTask | StopTask | RecordOutputs | SetStatus | WakeAfter | StartTrials | StopTrial

@@ -54,6 +54,8 @@ class JobPlan(_Planned):
     nodes: int = 1
     max_retries: int = 0
     retry_on: tuple[Literal["failure", "lost"], ...] = ("failure", "lost")
+    required_metrics: tuple[str, ...] = ()
+    """Metrics that the run must have logged by its end: a job that did not has failed."""
     notes: tuple[str, ...] = ()
 
     @property

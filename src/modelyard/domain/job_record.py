@@ -28,6 +28,7 @@ class JobUpdate:
     attempt: int | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    properties: Mapping[str, str] | None = None
     wake_at: datetime | None = None
     release: bool = True
 
@@ -76,6 +77,8 @@ class JobRecord:
                 changes[name] = value
         if update.state is not None:
             changes["state"] = dict(update.state)
+        if update.properties is not None:
+            changes["properties"] = dict(update.properties)
         if update.error is not None:
             changes["error"] = dict(update.error) or None
         if update.release:

@@ -186,18 +186,18 @@ def parameter_names(space: Mapping[str, Any], prefix: str = "") -> Iterator[str]
                     yield from parameter_names(option, f"{path}{_SEPARATOR}")
 
 
-def check_space(space: Mapping[str, AnyDistribution], field: str = "search_space") -> None:
-    """InvalidInput for an empty space, or for a member of a nested space that is no distribution."""
+def space_problems(space: Mapping[str, AnyDistribution], field: str = "search_space") -> Iterator[dict[str, str]]:
+    """What is wrong with a space as a whole: nothing in it, names, members of nested mappings."""
     if not space:
-        raise InvalidInput("the search space is empty", field=field, mend="give at least one parameter a distribution")
+        yield problem(field, "the search space is empty", "give at least one parameter a distribution")
     for name, distribution in space.items():
         if not name.replace("_", "a").replace("-", "a").isalnum():
-            raise InvalidInput(f"'{name[:60]}' is not a parameter name", field=field, mend="use letters, digits and _")
+            yield problem(field, f"'{name[:60]}' is not a parameter name", "use letters, digits, '-' and '_'")
         if isinstance(distribution, Choice):
-            _check_options(distribution, f"{field}.{name}")
+            yield from _option_problems(distribution, f"{field}.{name}")
 
 
-def _check_options(choice: Choice, field: str) -> None:
+def _option_problems(choice: Choice, field: str) -> Iterator[dict[str, str]]:
     for index, option in enumerate(choice.values):
         if not isinstance(option, Mapping):
             continue
@@ -206,11 +206,12 @@ def _check_options(choice: Choice, field: str) -> None:
             try:
                 inner = member(value)
             except InvalidInput as error:
-                raise InvalidInput(error.message, field=f"{place}.{error.field}", mend=error.mend) from None
+                yield problem(f"{place}.{error.field}", error.message, error.mend)
+                continue
             if isinstance(inner, Choice):
-                _check_options(inner, place)
+                yield from _option_problems(inner, place)
             elif not isinstance(inner, Part | bool | int | float | str):
-                raise InvalidInput("neither a literal nor a distribution", field=place, mend="give it a 'type'")
+                yield problem(place, "neither a literal nor a distribution", "give it a 'type'")
 
 
 def _finite(part: Part, *fields: str) -> Iterator[dict[str, str]]:

@@ -39,7 +39,7 @@ NOUNS: Mapping[str, type[Entity]] = {
 
 # Job types of Azure ML, squashed: known, and refused as such until their kind is here.
 _OTHER_JOB_TYPES = frozenset(
-    {"sweep", "pipeline", "automl", "parallel", "spark", "datatransfer", "import", "finetuning", "distillation"}
+    {"pipeline", "automl", "parallel", "spark", "datatransfer", "import", "finetuning", "distillation"}
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +12,7 @@ from modelyard.compute.local import LocalBackend, machine_capacity
 from modelyard.controllers.job_steps import JobSteps
 from modelyard.controllers.jobs import JobController
 from modelyard.controllers.occupancy import Limit
+from modelyard.controllers.sweeps import SweepController
 from modelyard.environments.environments import Environments
 from modelyard.kit.ids import random_text
 from modelyard.server.settings import Settings
@@ -22,29 +24,38 @@ from modelyard.store.database import Database
 
 @dataclass(frozen=True)
 class JobRuntime:
-    """`jobs` is for routes, `controller` for the server's life, `environments` for whoever else builds them."""
+    """`jobs` is for routes, `controllers` for the server's life, `environments` for whoever else builds them."""
 
     jobs: Jobs
-    controller: JobController
+    controllers: tuple[JobController, SweepController]
     environments: Environments
 
     @classmethod
     def make(cls, settings: Settings, home: Path, database: Database, storage: Storage) -> Self:
         capacity = machine_capacity(settings.local_cpus, settings.local_memory_bytes, settings.local_gpus)
         environments = Environments(home / "envs")
+        outputs = JobOutputs(storage)
+        host = _host_id(home)
         steps = JobSteps(
             home=home,
-            host=_host_id(home),
+            host=host,
             storage=storage,
             environments=environments,
-            outputs=JobOutputs(storage),
+            outputs=outputs,
             server_url=lambda: settings.public_url,
+            wake_parents=lambda: parents.wake(),
         )
         backend = LocalBackend(capacity)
         controller = JobController(database, backend, steps, Limit(capacity, settings.max_concurrent_jobs))
+        parents = SweepController(database, host, outputs, controller.wake)
         planner = Planner(storage, environments)
-        jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake)
-        return cls(jobs, controller, environments)
+        jobs = Jobs(planner, lambda: settings.public_url, capacity, partial(_wake, controller, parents))
+        return cls(jobs, (controller, parents), environments)
+
+
+def _wake(*controllers: JobController | SweepController) -> None:
+    for controller in controllers:
+        controller.wake()
 
 
 def _host_id(home: Path) -> str:

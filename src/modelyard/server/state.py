@@ -70,7 +70,7 @@ class AppState:
         )
         if settings.run_controllers:
             housekeeping = Housekeeping(database, chores=[storage.content.sweep])
-            state.controllers.extend([runtime.controller, deployments, housekeeping])
+            state.controllers.extend([*runtime.controllers, deployments, housekeeping])
         if settings.run_gateway:
             state.controllers.append(GatewaySupervisor(settings, home))
         return state

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from modelyard.compute.local import machine_capacity
 from modelyard.domain.compute import Compute, LocalCompute
@@ -15,7 +16,10 @@ from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.job_record import JobRecord
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.task import Resources
+from modelyard.kinds.catalogue import job_kinds
 from modelyard.kinds.command import CommandJob
+from modelyard.kinds.sweep import SweepJob
+from modelyard.kit.deferred import deferred
 from modelyard.kit.ids import job_name
 from modelyard.kit.paging import Page, PageOf
 from modelyard.services import computes, lineage
@@ -25,6 +29,11 @@ from modelyard.services.stored import spec_of
 from modelyard.store.records import ComputeRecord
 from modelyard.store.repositories.jobs import JobFilter, NewJob
 from modelyard.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from modelyard.services import sweeps
+else:  # the samplers' libraries wait until there is a sweep
+    sweeps = deferred("modelyard.services.sweeps")
 
 DEFAULT_EXPERIMENT = "Default"
 PRIORITIES = {None: 20, "low": 10, "medium": 20, "high": 30}
@@ -47,28 +56,8 @@ class Jobs:
 
         Everything that could be known to fail is refused here, with field and mend; Conflict for a name in use.
         """
-        command, plan, name = self._planned(tx, workspace, job)
-        ready = self.planner.environments.ready(plan.environment)
-        record = tx.jobs.create(
-            NewJob(
-                workspace=workspace,
-                name=name,
-                run_id=_run_id(tx, name),
-                kind=str(command.type),
-                spec=concrete_outputs(_spec(command), plan),
-                status=JobStatus.QUEUED if ready else JobStatus.PREPARING,
-                experiment_name=command.experiment_name or DEFAULT_EXPERIMENT,
-                display_name=command.display_name,
-                description=command.description,
-                compute=command.compute or "local",
-                priority=_priority(command),
-                parent_name=command.parent_job_name,
-                tags=command.tags,
-                properties=command.properties,
-                state={"plan": plan.model_dump(mode="json", exclude_defaults=True)},
-                due_now=not ready,
-            )
-        )
+        new, plan = self._submission(tx, workspace, job)
+        record = tx.jobs.create(new)
         _record_lineage(tx, record, plan)
         _open_run(tx, record)
         tx.after_commit(self.wake)
@@ -76,9 +65,9 @@ class Jobs:
 
     def validate(self, tx: Transaction, workspace: str, job: Job) -> Job:
         """What `create` would refuse, and nothing kept: the caller rolls the transaction back."""
-        command, plan, name = self._planned(tx, workspace, job)
-        body = {**concrete_outputs(command.to_dict(), plan), "name": name}
-        return CommandJob.from_stored(body)
+        new, _ = self._submission(tx, workspace, job)
+        body = {**job.to_dict(), **new.spec, "compute": new.compute, "name": new.name}
+        return type(job).from_stored(body)
 
     def get(self, tx: Transaction, workspace: str, name: str) -> Job:
         """The job of that name or run id."""
@@ -134,17 +123,39 @@ class Jobs:
     def entity(self, record: JobRecord) -> Job:
         return entity(record, self.public_url())
 
-    def _planned(self, tx: Transaction, workspace: str, job: Job) -> tuple[CommandJob, JobPlan, str]:
+    def _submission(self, tx: Transaction, workspace: str, job: Job) -> tuple[NewJob, JobPlan]:
+        """The row to write, and the plan whose inputs are its lineage."""
         tx.workspaces.get(workspace)
-        if not isinstance(job, CommandJob):
-            raise Unsupported(f"Jobs of the type '{job.type}' cannot run yet.", field="type", mend="use type: command")
         target = computes.target(tx, workspace, job.compute)
         job.compute = target.name
+        capacity = compute_capacity(target, self.capacity)
+        if isinstance(job, CommandJob):
+            return self._command(tx, workspace, job, capacity)
+        if isinstance(job, SweepJob):
+            return self._sweep(tx, workspace, job, capacity)
+        known = ", ".join(sorted(job_kinds()))
+        raise Unsupported(f"Jobs of the type '{job.type}' cannot run yet.", field="type", mend=f"use one of {known}")
+
+    def _command(self, tx: Transaction, workspace: str, job: CommandJob, capacity: Resources) -> tuple[NewJob, JobPlan]:
         if job.parent_job_name:
             tx.jobs.get(workspace, job.parent_job_name)
         name = job.name or job_name()
-        plan = self.planner.plan(tx, workspace, name, job, compute_capacity(target, self.capacity))
-        return job, plan, name
+        plan = self.planner.plan(tx, workspace, name, job, capacity)
+        ready = self.planner.environments.ready(plan.environment)
+        new = _new_job(tx, workspace, name, job)
+        return replace(
+            new,
+            spec=concrete_outputs(_spec(job), plan),
+            status=JobStatus.QUEUED if ready else JobStatus.PREPARING,
+            parent_name=job.parent_job_name,
+            state={"plan": plan.model_dump(mode="json", exclude_defaults=True)},
+            due_now=not ready,
+        ), plan
+
+    def _sweep(self, tx: Transaction, workspace: str, job: SweepJob, capacity: Resources) -> tuple[NewJob, JobPlan]:
+        plan = sweeps.plan_sweep(tx, workspace, job, self.planner, capacity)
+        new = _new_job(tx, workspace, job.name or job_name(), job)
+        return replace(new, status=JobStatus.NOT_STARTED, state=plan.to_state()), plan.trial
 
 
 def compute_capacity(target: ComputeRecord, machine: Resources) -> Resources:
@@ -165,14 +176,31 @@ def compute_capacity(target: ComputeRecord, machine: Resources) -> Resources:
     )
 
 
-def _spec(job: CommandJob) -> dict[str, object]:
+def _new_job(tx: Transaction, workspace: str, name: str, job: CommandJob | SweepJob) -> NewJob:
+    return NewJob(
+        workspace=workspace,
+        name=name,
+        run_id=_run_id(tx, name),
+        kind=str(job.type),
+        spec=_spec(job),
+        experiment_name=job.experiment_name or DEFAULT_EXPERIMENT,
+        display_name=job.display_name,
+        description=job.description,
+        compute=job.compute or "local",
+        priority=_priority(job),
+        tags=job.tags,
+        properties=job.properties,
+    )
+
+
+def _spec(job: CommandJob | SweepJob) -> dict[str, object]:
     kept = spec_of(job)
     for column in ("display_name", "experiment_name", "compute", "type"):
         kept.pop(column, None)
     return kept
 
 
-def _priority(job: CommandJob) -> int:
+def _priority(job: CommandJob | SweepJob) -> int:
     given = job.queue_settings.priority if job.queue_settings else None
     return PRIORITIES[given.value if given else None]
 

@@ -71,13 +71,20 @@ def lease(
 
 
 def lease_due(
-    connection: Connection, table: Table, *, owner: str, now: datetime, limit: int, lease_seconds: float
+    connection: Connection,
+    table: Table,
+    *,
+    owner: str,
+    now: datetime,
+    limit: int,
+    lease_seconds: float,
+    condition: ColumnElement[bool] | None = None,
 ) -> list[Row[Any]]:
-    """Take up to `limit` due rows, oldest wake-up first."""
+    """Take up to `limit` due rows that meet `condition`, oldest wake-up first."""
     rows = lease(
         connection,
         table,
-        condition=due(table, now),
+        condition=due(table, now) if condition is None else and_(due(table, now), condition),
         order=[table.c.wake_at, table.c.id],
         owner=owner,
         now=now,

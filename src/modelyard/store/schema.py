@@ -18,12 +18,13 @@ from modelyard.store.rows import (
     lineage,
     models,
     tokens,
+    trials,
     workspaces,
 )
 from modelyard.store.rows.columns import METADATA
 
 # Imported so that METADATA knows every table.
-TABLES = (assets, computes, datastores, endpoints, events, jobs, lineage, models, tokens, workspaces)
+TABLES = (assets, computes, datastores, endpoints, events, jobs, lineage, models, tokens, trials, workspaces)
 VERSION_TABLE = "yard_alembic_version"
 
 __all__ = ["METADATA", "VERSION_TABLE", "current_revision", "head_revision", "migrate", "revisions"]

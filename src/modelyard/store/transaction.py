@@ -26,6 +26,7 @@ from modelyard.store.repositories.lineage import LineageRepository
 from modelyard.store.repositories.models import ModelRepository
 from modelyard.store.repositories.runs import RunRepository
 from modelyard.store.repositories.tokens import TokenRepository
+from modelyard.store.repositories.trials import TrialRepository
 from modelyard.store.repositories.workspaces import WorkspaceRepository
 from modelyard.store.secrets import SecretBox
 
@@ -167,3 +168,7 @@ class Transaction:
     @cached_property
     def lineage(self) -> LineageRepository:
         return LineageRepository(self)
+
+    @cached_property
+    def trials(self) -> TrialRepository:
+        return TrialRepository(self)

@@ -1,8 +1,8 @@
 """A small Gaussian process for expensive objectives: Matern-5/2 with a length scale for each dimension.
 
 Hyperparameters are at the maximum of the posterior (Rasmussen and Williams 2006, chapter 5, with weak log-normal
-priors); proposals maximise the logarithm of expected improvement (Ament et al. 2023). Arrays are float64: inputs of shape
-(n, d) in the unit cube, y of shape (n,), smaller is better.
+priors); proposals maximise the logarithm of expected improvement (Ament et al. 2023). Arrays are float64: inputs of
+shape (n, d) in the unit cube, y of shape (n,), smaller is better.
 """
 
 from __future__ import annotations

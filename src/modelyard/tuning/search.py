@@ -46,7 +46,7 @@ class TrialResult:
 
 
 @dataclass(frozen=True)
-class TrialRecord:
+class KeptTrial:
     """A trial as it was kept; `result` None while it runs."""
 
     memento: Mapping[str, Any]
@@ -73,12 +73,19 @@ class Search:
             storage=optuna.storages.InMemoryStorage(), directions=directions, sampler=optuna.samplers.RandomSampler()
         )
 
-    def restore(self, records: Iterable[TrialRecord]) -> None:
-        """Take in trials of an earlier life, or of other searches over the same space, in order of their numbers."""
+    def teach(self, records: Iterable[KeptTrial]) -> None:
+        """Learn from finished trials of other searches over the same space, before the first of this one."""
         for record in records:
+            if record.result is not None:
+                self._study.add_trial(_frozen(record, self._directions))
+
+    def restore(self, records: Iterable[KeptTrial]) -> None:
+        """Take in the trials of an earlier life of this search, in order of their numbers."""
+        known = len(self._study.get_trials(deepcopy=False))
+        for place, record in enumerate(records, start=known):
             number = int(record.memento["number"])
             self._study.add_trial(_frozen(record, self._directions))
-            self._ids[number] = len(self._ids)
+            self._ids[number] = place
             self._next = max(self._next, number + 1)
 
     def ask(self) -> Proposal:
@@ -144,7 +151,7 @@ def _raw(distribution: Any, value: Any) -> Any:
     return distribution.to_internal_repr(value)
 
 
-def _frozen(record: TrialRecord, goals: Sequence[Goal]) -> FrozenTrial:
+def _frozen(record: KeptTrial, goals: Sequence[Goal]) -> FrozenTrial:
     distributions = {
         name: json_to_distribution(kept["distribution"]) for name, kept in record.memento["params"].items()
     }

@@ -21,7 +21,7 @@ from modelyard.domain.search_policy import (
 )
 from modelyard.domain.search_space import Choice, LogUniform, Normal, QUniform, Randint, Uniform
 from modelyard.tuning.sampling_strategy import SearchExhausted, SearchProblem, make_strategy, strategies
-from modelyard.tuning.search import Search, TrialEnd, TrialRecord, TrialResult
+from modelyard.tuning.search import Search, TrialEnd, KeptTrial, TrialResult
 
 FLAT = {
     "lr": LogUniform(min_value=-6, max_value=-1),
@@ -57,7 +57,7 @@ def score(parameters: dict[str, Any]) -> float:
     return float(parameters.get("x", 0)) ** 2 + float(parameters.get("lr", 0)) + len(json.dumps(parameters)) / 1000
 
 
-def play(found: Search, count: int, kept: list[TrialRecord] | None = None) -> list[dict[str, Any]]:
+def play(found: Search, count: int, kept: list[KeptTrial] | None = None) -> list[dict[str, Any]]:
     proposals = []
     for _ in range(count):
         proposal = found.ask()
@@ -73,14 +73,14 @@ def play(found: Search, count: int, kept: list[TrialRecord] | None = None) -> li
         result = TrialResult(end, [value], [value + 1, value])
         memento = json.loads(json.dumps(found.tell(proposal.number, result)))
         if kept is not None:
-            kept.append(TrialRecord(memento, result))
+            kept.append(KeptTrial(memento, result))
         proposals.append(proposal.parameters)
     return proposals
 
 
 @pytest.mark.parametrize("spec", specs(), ids=repr)
 def test_a_restored_search_proposes_what_the_uninterrupted_one_does(spec: Any) -> None:
-    kept: list[TrialRecord] = []
+    kept: list[KeptTrial] = []
     whole = play(search(spec), 24, kept)
     again = search(spec)
     again.restore(kept[:16])

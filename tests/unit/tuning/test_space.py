@@ -17,9 +17,9 @@ from modelyard.domain.search_space import (
     QUniform,
     Randint,
     Uniform,
-    check_space,
     is_discrete,
     parameter_names,
+    space_problems,
 )
 from modelyard.tuning.space import flatten, grid, quantize, suggest
 
@@ -113,13 +113,6 @@ def test_grid_lists_every_active_combination() -> None:
         (lambda: QUniform(min_value=0, max_value=1, q=0), "q", "above 0"),
         (lambda: Randint(upper=0), "upper", "at least 1"),
         (lambda: LogUniform(min_value=1, max_value=1000), "max_value", "logarithm"),
-        (lambda: check_space({}), "search_space", "empty"),
-        (lambda: check_space({"a": Choice([{"b": [1]}])}), "search_space.a.values.0.b", "neither"),
-        (
-            lambda: check_space({"a": Choice([{"b": {"type": "uniform", "min_value": 3, "max_value": 1}}])}),
-            "search_space.a.values.0.b.min_value",
-            "not below",
-        ),
     ],
 )
 def test_bad_spaces_name_the_field(build: Any, field: str, text: str) -> None:
@@ -127,3 +120,22 @@ def test_bad_spaces_name_the_field(build: Any, field: str, text: str) -> None:
         build()
     assert caught.value.field == field
     assert text in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("space", "field", "text"),
+    [
+        ({}, "search_space", "empty"),
+        ({"a b": Randint(upper=2)}, "search_space", "not a parameter name"),
+        ({"a": Choice([{"b": [1]}])}, "search_space.a.values.0.b", "neither"),
+        (
+            {"a": Choice([{"b": {"type": "uniform", "min_value": 3, "max_value": 1}}])},
+            "search_space.a.values.0.b.min_value",
+            "not below",
+        ),
+    ],
+)
+def test_problems_of_a_whole_space(space: Any, field: str, text: str) -> None:
+    (found,) = space_problems(space)
+    assert found["field"] == field
+    assert text in found["message"]

@@ -135,19 +135,45 @@ class JobRepository(Repository):
         return {JobStatus(status): count for status, count in self.connection.execute(statement)}
 
     def with_status(
-        self, statuses: Sequence[JobStatus], *, compute: str | None = None, limit: int = 1000
+        self,
+        statuses: Sequence[JobStatus],
+        *,
+        compute: str | None = None,
+        kinds: Sequence[str] | None = None,
+        limit: int = 1000,
     ) -> Sequence[JobRecord]:
         """Jobs of every workspace at these statuses, by priority (high first), then age: the queue of a compute."""
-        statement = select(JOBS).where(JOBS.c.status.in_([status.value for status in statuses]))
+        statement = select(JOBS).where(JOBS.c.status.in_([status.value for status in statuses]), _of_kinds(kinds))
         if compute is not None:
             statement = statement.where(JOBS.c.compute == compute)
         rows = self.connection.execute(statement.order_by(JOBS.c.priority.desc(), JOBS.c.id).limit(limit))
         return [_record(row) for row in rows]
 
-    def lease_due(self, owner: str, now: datetime, limit: int, lease_seconds: float) -> Sequence[JobRecord]:
+    def lease_due(
+        self, owner: str, now: datetime, limit: int, lease_seconds: float, kinds: Sequence[str] | None = None
+    ) -> Sequence[JobRecord]:
         """Take up to `limit` free jobs whose `wake_at` has come, the longest due first."""
-        rows = leasing.lease_due(self.connection, JOBS, owner=owner, now=now, limit=limit, lease_seconds=lease_seconds)
+        rows = leasing.lease_due(
+            self.connection,
+            JOBS,
+            owner=owner,
+            now=now,
+            limit=limit,
+            lease_seconds=lease_seconds,
+            condition=_of_kinds(kinds),
+        )
         return [_record(row) for row in rows]
+
+    def next_due(self, kinds: Sequence[str]) -> datetime | None:
+        """When the next unfinished job of these kinds falls due; None when none will by itself."""
+        earliest = select(func.min(JOBS.c.wake_at)).where(JOBS.c.wake_at.is_not(None), _of_kinds(kinds))
+        found: datetime | None = self.connection.execute(earliest).scalar_one()
+        return found
+
+    def named(self, workspace: str, names: Sequence[str]) -> Sequence[JobRecord]:
+        """The jobs of these names that there are, in no certain order."""
+        wanted = select(JOBS).where(JOBS.c.workspace == workspace, JOBS.c.name.in_(names))
+        return [_record(row) for row in self.connection.execute(wanted)]
 
     def lease_named(
         self, names: Sequence[int | str], owner: str, now: datetime, lease_seconds: float
@@ -226,6 +252,12 @@ class JobRepository(Repository):
     def extend_lease(self, record: JobRecord, seconds: float) -> bool:
         """Hold the lease `seconds` from now on; False when it was lost."""
         return leasing.extend_lease(self.connection, JOBS, record, until=self.tx.now + timedelta(seconds=seconds))
+
+    def postpone(self, record: JobRecord, until: datetime) -> bool:
+        """Give a lease back without a decision, to be looked at again then; False when it was lost."""
+        return leasing.write_leased(
+            self.connection, JOBS, record, {}, now=self.tx.now, wake_at=until, release=True, ended=False
+        )
 
     def release(self, owner: str) -> int:
         """Free what `owner` held in a former life of this server; answers how many."""
@@ -337,6 +369,8 @@ def _changes(update: JobUpdate) -> dict[str, Any]:
         values["state"] = dict(update.state)
     if update.error is not None:
         values["error"] = dict(update.error) or None
+    if update.properties is not None:
+        values["properties"] = dict(update.properties)
     for name in ("attempt", "started_at", "ended_at"):
         value = getattr(update, name)
         if value is not None:
@@ -349,3 +383,7 @@ def _record(row: Row[Any]) -> JobRecord:
     values = {name: mapping[name] for name in _FIELDS}
     values["status"] = JobStatus(values["status"])
     return JobRecord(**values)
+
+
+def _of_kinds(kinds: Sequence[str] | None) -> ColumnElement[bool]:
+    return true() if kinds is None else JOBS.c.kind.in_(kinds)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
 
 from modelyard.domain.errors import Conflict
 from modelyard.store.repository import Repository
-from modelyard.store.rows.mlflow_tables import experiments, runs, tags
+from modelyard.store.rows.mlflow_tables import experiments, metrics, runs, tags
 
+_LARGEST = 1.7976931348623157e308
 SERVED_ROOT = "mlflow-artifacts:/"
 _PARENT_TAG, _NAME_TAG, _USER_TAG = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"
 SCHEDULED, RUNNING, FINISHED, FAILED, KILLED = "SCHEDULED", "RUNNING", "FINISHED", "FAILED", "KILLED"
@@ -72,6 +74,20 @@ class RunRepository(Repository):
         """The run's job ended: FINISHED, FAILED or KILLED."""
         self._update(run_id, status=status, end_time=_milliseconds(at))
 
+    def curves(self, run_ids: Sequence[str], key: str) -> dict[str, list[float]]:
+        """The values of a metric that each run has logged, by step and time; a run without any is left out."""
+        wanted = (metrics.c.run_uuid.in_(run_ids)) & (metrics.c.key == key)
+        query = select(metrics.c.run_uuid, metrics.c.value, metrics.c.is_nan).where(wanted)
+        found: dict[str, list[float]] = {}
+        for run_id, value, is_nan in self.connection.execute(query.order_by(metrics.c.step, metrics.c.timestamp)):
+            found.setdefault(run_id, []).append(_number(value, is_nan))
+        return found
+
+    def has_metric(self, run_id: str, key: str) -> bool:
+        """Whether the run has logged the metric at least once."""
+        wanted = (metrics.c.run_uuid == run_id) & (metrics.c.key == key)
+        return self.connection.execute(select(metrics.c.key).where(wanted).limit(1)).first() is not None
+
     def experiment_id(self, workspace: str, name: str) -> int:
         """The id of an experiment, which is made when it is not there. Conflict when it was deleted."""
         wanted = (experiments.c.name == name) & (experiments.c.workspace == workspace)
@@ -108,3 +124,10 @@ class RunRepository(Repository):
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def _number(value: float, is_nan: bool) -> float:
+    """MLflow keeps NaN as a flag and an infinity as the largest float."""
+    if is_nan:
+        return math.nan
+    return math.copysign(math.inf, value) if abs(value) >= _LARGEST else value

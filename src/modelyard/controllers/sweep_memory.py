@@ -1,0 +1,174 @@
+"""A sweep while it runs: its search, its policy and its trials in memory. Rebuilt from the rows when it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from modelyard.domain.job_record import JobRecord
+from modelyard.domain.statuses import JobStatus
+from modelyard.domain.trial import TrialPhase, TrialRecord
+from modelyard.kinds.sweep import SweepJob
+from modelyard.services.sweeps import SweepPlan, goals_of, objectives_of, strategy_of
+from modelyard.tuning.sampling_strategy import SearchExhausted
+from modelyard.tuning.search import KeptTrial, Proposal, Search, TrialEnd, TrialResult
+from modelyard.tuning.stopping_rule import Action, Curve, Phase, StoppingRule, make_rule
+
+_PHASES = {
+    TrialPhase.ACTIVE: Phase.RUNNING,
+    TrialPhase.STOPPING: Phase.RUNNING,
+    TrialPhase.PAUSED: Phase.PAUSED,
+}
+_ENDS = {
+    TrialPhase.COMPLETED: TrialEnd.COMPLETED,
+    TrialPhase.STOPPED: TrialEnd.STOPPED,
+    TrialPhase.CANCELED: TrialEnd.STOPPED,
+}
+
+
+@dataclass
+class SweepMemory:
+    """Not safe for several threads. After an error between `observe` or `propose` and the commit, throw it away."""
+
+    job: SweepJob
+    plan: SweepPlan
+    search: Search
+    rule: StoppingRule | None
+    trials: dict[int, TrialRecord]
+    exhausted: bool = False
+    judged: dict[int, int] = field(default_factory=dict)
+    """How many values of each trial the policy has judged."""
+    adopted: frozenset[int] = frozenset()
+    """Trials that ran when this memory was loaded: what they logged before was judged in an earlier life."""
+
+    @classmethod
+    def load(cls, record: JobRecord, trials: Sequence[TrialRecord], taught: Sequence[TrialRecord]) -> SweepMemory:
+        """From the rows; `taught` are trials of earlier sweeps that this one learns from."""
+        job = SweepJob.from_stored({**record.spec, "type": "sweep", "name": record.name})
+        plan = SweepPlan.of(record.state)
+        search = Search(strategy_of(job, plan.seed))
+        search.teach([_kept(trial) for trial in taught])
+        search.restore([_kept(trial) for trial in trials])
+        goal = job.objective.goal
+        rule = make_rule(job.early_termination, goal) if job.early_termination is not None else None
+        adopted = frozenset(trial.number for trial in trials if trial.phase.running)
+        return cls(job, plan, search, rule, {trial.number: trial for trial in trials}, adopted=adopted)
+
+    @property
+    def metrics(self) -> list[str]:
+        return [objective.primary_metric for objective in objectives_of(self.job)]
+
+    def running(self) -> list[TrialRecord]:
+        return [trial for trial in self.trials.values() if trial.phase.running]
+
+    def follow(self, trial: TrialRecord, curve: Sequence[float]) -> None:
+        """Take in what a running trial has logged so far."""
+        self.trials[trial.number] = replace(trial, curve=list(curve))
+
+    def end(self, trial: TrialRecord, child: JobRecord, curves: Sequence[Sequence[float]]) -> TrialRecord:
+        """Take in the end of a trial's job, with the logged values of each objective; the record to keep."""
+        phase = _phase_at_end(trial, child.status)
+        values = [_best(curve, goal) for curve, goal in zip(curves, goals_of(self.job), strict=True)]
+        objectives = [value for value in values if value is not None]
+        whole = objectives if len(objectives) == len(values) and phase is not TrialPhase.FAILED else None
+        reason = trial.reason
+        if phase is TrialPhase.FAILED and child.error:
+            reason = str(child.error.get("message", ""))[:2000]
+        ended = replace(trial, phase=phase, objectives=whole, curve=list(curves[0]), reason=reason, cost=_cost(child))
+        ended = replace(ended, memento=self.search.tell(trial.number, _result(ended)))
+        self.trials[trial.number] = ended
+        return ended
+
+    def verdicts(self) -> dict[int, str]:
+        """The policy's reasons to stop active trials, judged at each value that was logged since the last look."""
+        if self.rule is None:
+            return {}
+        curves = [_curve(trial) for trial in self.trials.values()]
+        found: dict[int, str] = {}
+        for trial in self.trials.values():
+            if trial.phase is not TrialPhase.ACTIVE:
+                continue
+            reason = self._verdict(trial, curves)
+            if reason is not None:
+                found[trial.number] = reason
+        return found
+
+    def propose(self) -> Proposal | None:
+        """The next trial; None when the space was walked to its end."""
+        try:
+            return self.search.ask()
+        except SearchExhausted:
+            self.exhausted = True
+            return None
+
+    def best(self) -> TrialRecord | None:
+        """The trial with the best first objective; the earlier one of equals."""
+        goal = self.job.objective.goal
+        found: TrialRecord | None = None
+        for trial in sorted(self.trials.values(), key=lambda trial: trial.number):
+            if not trial.phase.counts or not trial.objectives or trial.objectives[0] != trial.objectives[0]:
+                continue
+            if found is None or goal.better(trial.objectives[0], _first(found)):
+                found = trial
+        return found
+
+    @property
+    def cost(self) -> float:
+        return float(sum(trial.cost for trial in self.trials.values()))
+
+    def _verdict(self, trial: TrialRecord, curves: Sequence[Curve]) -> str | None:
+        """Judges every prefix not judged before, so that several values at once count as several intervals."""
+        assert self.rule is not None
+        own = _curve(trial)
+        unseen = len(own.values) - 1 if trial.number in self.adopted else 0
+        judged = self.judged.get(trial.number, max(unseen, 0))
+        self.judged[trial.number] = len(own.values)
+        for step in range(judged + 1, len(own.values) + 1):
+            verdict = self.rule.judge(replace(own, values=own.values[:step]), curves)
+            if verdict.action is not Action.GO_ON:
+                policy = getattr(self.job.early_termination, "type", "")
+                return f"{policy} at interval {step}: {verdict.reason}"
+        return None
+
+
+def _phase_at_end(trial: TrialRecord, status: JobStatus) -> TrialPhase:
+    if status is JobStatus.COMPLETED:
+        return TrialPhase.COMPLETED
+    if status is JobStatus.CANCELED:
+        return TrialPhase.STOPPED if trial.phase is TrialPhase.STOPPING and trial.by_policy else TrialPhase.CANCELED
+    return TrialPhase.FAILED
+
+
+def _best(curve: Sequence[float], goal: Any) -> float | None:
+    """The best logged value; NaN when nothing else was logged, None when nothing was."""
+    best: float | None = None
+    for value in curve:
+        if best is None or goal.better(value, best):
+            best = value
+    return best
+
+
+def _first(trial: TrialRecord) -> float:
+    assert trial.objectives
+    return trial.objectives[0]
+
+
+def _curve(trial: TrialRecord) -> Curve:
+    return Curve(trial.number, trial.curve, _PHASES.get(trial.phase, Phase.FINISHED))
+
+
+def _result(trial: TrialRecord) -> TrialResult:
+    return TrialResult(_ENDS.get(trial.phase, TrialEnd.FAILED), trial.objectives or [], trial.curve)
+
+
+def _kept(trial: TrialRecord) -> KeptTrial:
+    return KeptTrial(trial.memento, _result(trial) if trial.phase.over else None)
+
+
+def _cost(child: JobRecord) -> int:
+    """Core-seconds that the trial's job took."""
+    if child.started_at is None or child.ended_at is None:
+        return 0
+    cpus = float((child.state.get("plan") or {}).get("cpus", 1.0))
+    return round((child.ended_at - child.started_at).total_seconds() * cpus)

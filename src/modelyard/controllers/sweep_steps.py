@@ -1,0 +1,174 @@
+"""One step of a sweep: look at its trials, learn, decide, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from modelyard.controllers.sweep_memory import SweepMemory
+from modelyard.domain.actions import Action, JobError, SetStatus, StartTrials, StopTrial, WakeAfter
+from modelyard.domain.job_record import JobRecord, JobUpdate
+from modelyard.domain.statuses import JobStatus
+from modelyard.domain.trial import TrialPhase, TrialRecord
+from modelyard.kinds.sweep import SweepView, decide
+from modelyard.services.job_outputs import JobOutputs
+from modelyard.services.sweeps import final_state, submit_trial
+from modelyard.store.database import Database
+from modelyard.store.repositories.runs import FAILED, FINISHED, KILLED
+from modelyard.store.transaction import Transaction
+from modelyard.tuning.search import Proposal
+
+RUN_STATUSES = {JobStatus.COMPLETED: FINISHED, JobStatus.FAILED: FAILED, JobStatus.CANCELED: KILLED}
+# How often the values of running trials are read while a policy judges them.
+POLICY_SECONDS = 0.5
+
+
+def load(tx: Transaction, record: JobRecord) -> SweepMemory:
+    """A sweep's memory from the rows, its teachers' included."""
+    taught: list[TrialRecord] = []
+    for earlier in record.spec.get("warm_start_from") or []:
+        taught += tx.trials.of_sweep(record.workspace, earlier)
+    return SweepMemory.load(record, tx.trials.of_sweep(record.workspace, record.name), taught)
+
+
+def advance(
+    database: Database, record: JobRecord, memory: SweepMemory, outputs: JobOutputs, wake_jobs: Callable[[], None]
+) -> tuple[bool, bool]:
+    """Look, learn, decide, write; (whether the lease held to the end, whether the sweep is over)."""
+    with database.snapshot() as tx:
+        ended = _observe(tx, record, memory)
+        now = tx.now
+    actions = decide(record, _view(record, memory, now))
+    step = _Step(record, memory, ended, outputs)
+    for action in actions:
+        step.take(action, now)
+    with database.transaction(actor="server") as tx:
+        applied = step.write(tx)
+        if step.proposals or step.stops:
+            tx.after_commit(wake_jobs)
+    return applied, step.over
+
+
+def _observe(tx: Transaction, record: JobRecord, memory: SweepMemory) -> list[TrialRecord]:
+    """Trials that have ended since the last look, learned from; curves of those that run, when a policy needs them."""
+    running = memory.running()
+    if not running:
+        return []
+    children = {child.name: child for child in tx.jobs.named(record.workspace, [trial.job_name for trial in running])}
+    over = [trial for trial in running if trial.job_name in children and children[trial.job_name].status.terminal]
+    if memory.rule is not None:
+        first = tx.runs.curves([trial.run_id for trial in running], memory.metrics[0])
+        for trial in running:
+            memory.follow(trial, first.get(trial.run_id, []))
+    curves = [tx.runs.curves([trial.run_id for trial in over], metric) for metric in memory.metrics] if over else []
+    return [
+        memory.end(trial, children[trial.job_name], [found.get(trial.run_id, []) for found in curves])
+        for trial in sorted(over, key=lambda trial: (children[trial.job_name].ended_at or tx.now, trial.number))
+    ]
+
+
+def _view(record: JobRecord, memory: SweepMemory, now: Any) -> SweepView:
+    best = memory.best()
+    failure = record.state.get("failure")
+    return SweepView(
+        now=now,
+        phases={number: trial.phase for number, trial in memory.trials.items()},
+        limits=memory.job.limits,
+        places=memory.plan.places,
+        verdicts=memory.verdicts(),
+        best=None if best is None else best.number,
+        exhausted=memory.exhausted,
+        cost=memory.cost,
+        failure=JobError(**failure) if failure else None,
+    )
+
+
+@dataclass
+class _Step:
+    record: JobRecord
+    memory: SweepMemory
+    ended: Sequence[TrialRecord]
+    outputs: JobOutputs
+    updates: list[JobUpdate] = field(default_factory=list)
+    stops: list[TrialRecord] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)
+    wake_seconds: list[float] = field(default_factory=list)
+    over: bool = False
+
+    def take(self, action: Action, now: Any) -> None:
+        """Prepare one action; nothing is written yet."""
+        match action:
+            case SetStatus():
+                self.updates.append(_status_update(self.record, action, now))
+                self.over = self.over or action.status.terminal
+            case StopTrial():
+                trial = self.memory.trials[action.number]
+                stopping = replace(trial, phase=TrialPhase.STOPPING, reason=action.reason, by_policy=action.by_policy)
+                self.memory.trials[action.number] = stopping
+                self.stops.append(stopping)
+            case StartTrials():
+                self._propose(action.count)
+            case WakeAfter():
+                self.wake_seconds.append(action.seconds)
+
+    def write(self, tx: Transaction) -> bool:
+        """Everything of this step in one transaction; False, with nothing kept, when the lease was lost."""
+        for trial in [*self.ended, *self.stops]:
+            tx.trials.save(trial)
+        for trial in self.stops:
+            tx.jobs.request_cancel(self.record.workspace, trial.job_name)
+        for proposal in self.proposals:
+            made = submit_trial(tx, self.record, self.memory.job, self.memory.plan, proposal)
+            self.memory.trials[made.number] = made
+        if not tx.jobs.apply(self.record, *self._job_updates(tx)):
+            raise LeaseLost(self.record.name)
+        last = self.updates[-1].status if self.updates else None
+        if last in RUN_STATUSES:
+            tx.runs.end(self.record.run_id, RUN_STATUSES[last], tx.now)
+        elif last is JobStatus.RUNNING:
+            tx.runs.begin(self.record.run_id, tx.now)
+        return True
+
+    def _propose(self, count: int) -> None:
+        for _ in range(count):
+            proposal = self.memory.propose()
+            if proposal is None:
+                self.wake_seconds.append(0.0)  # the end of the space is a fact for the next decision
+                return
+            self.proposals.append(proposal)
+
+    def _job_updates(self, tx: Transaction) -> list[JobUpdate]:
+        """The changes of the sweep's own row; the last says when to look again."""
+        best = self.memory.best()
+        properties = {**self.record.properties, **_summary(best)}
+        changes: dict[str, Any] = {"properties": properties} if properties != self.record.properties else {}
+        if self.over and best is not None:
+            changes["state"] = final_state(self.record, self.memory.job, self.memory.plan, best)
+            self.outputs.record(tx, replace(self.record, state=changes["state"]))
+        updates = self.updates or [JobUpdate()]
+        wake = self._wake()
+        wake_at = None if wake is None else tx.now + timedelta(seconds=wake)
+        return [*updates[:-1], replace(updates[-1], wake_at=wake_at, **changes)]
+
+    def _wake(self) -> float | None:
+        if self.memory.rule is not None and self.memory.running():
+            return min([POLICY_SECONDS, *self.wake_seconds])
+        return min(self.wake_seconds, default=None)
+
+
+class LeaseLost(Exception):
+    """Another controller has the sweep: what this step prepared must not be written."""
+
+
+def _status_update(record: JobRecord, action: SetStatus, now: Any) -> JobUpdate:
+    started = now if action.status is JobStatus.RUNNING and record.started_at is None else None
+    error = action.error.to_dict() if action.error else None
+    return JobUpdate(status=action.status, started_at=started, error=error)
+
+
+def _summary(best: TrialRecord | None) -> Mapping[str, str]:
+    if best is None or not best.objectives:
+        return {}
+    return {"best_child_run_id": best.run_id, "score": repr(best.objectives[0])}

@@ -1,0 +1,66 @@
+"""One trial of a sweep, as it is kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class TrialPhase(StrEnum):
+    ACTIVE = "active"
+    STOPPING = "stopping"  # the policy or a wall ends it; its job has not ended yet
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    STOPPED = "stopped"  # by the policy: what it logged counts
+    FAILED = "failed"
+    CANCELED = "canceled"  # by a wall or a person
+
+    @property
+    def over(self) -> bool:
+        return self in (TrialPhase.COMPLETED, TrialPhase.STOPPED, TrialPhase.FAILED, TrialPhase.CANCELED)
+
+    @property
+    def running(self) -> bool:
+        """Whether it takes one of the places of its sweep."""
+        return self in (TrialPhase.ACTIVE, TrialPhase.STOPPING)
+
+    @property
+    def counts(self) -> bool:
+        """Whether its values may be the best of the sweep."""
+        return self in (TrialPhase.COMPLETED, TrialPhase.STOPPED, TrialPhase.CANCELED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRecord:
+    """`objectives` are the values of the sweep's metrics, in their order; `curve` the logged values of the first."""
+
+    workspace: str
+    sweep_name: str
+    number: int
+    job_name: str
+    run_id: str
+    parameters: dict[str, Any]
+    memento: dict[str, Any]
+    phase: TrialPhase = TrialPhase.ACTIVE
+    objectives: list[float] | None = None
+    curve: list[float] = field(default_factory=list)
+    reason: str | None = None
+    """Why it was stopped, or failed."""
+    by_policy: bool = False
+    """Stopped by the sweep's early termination, not by a wall or a person."""
+    cost: int = 0
+    created_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+def to_json(values: Sequence[float] | None) -> list[float | str] | None:
+    """Numbers as JSON holds them: NaN and the infinities as text."""
+    return None if values is None else [value if math.isfinite(value) else str(value) for value in values]
+
+
+def from_json(values: Sequence[float | str] | None) -> list[float] | None:
+    return None if values is None else [float(value) for value in values]

@@ -1,0 +1,197 @@
+"""The sweep job: many trials of one command, each with its own parameters, as child jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from modelyard.domain.actions import Action, JobError, SetStatus, StartTrials, StopTrial, WakeAfter
+from modelyard.domain.entity import Part, Text, problem
+from modelyard.domain.expressions import check, find
+from modelyard.domain.job import Distribution, Job, JobResourceConfiguration, QueueSettings
+from modelyard.domain.job_io import JobInput, JobOutput
+from modelyard.domain.job_record import JobRecord
+from modelyard.domain.online_deployment import EnvironmentOrReference
+from modelyard.domain.search_policy import EarlyTermination, GridSampling, Objective, SamplingAlgorithmOrName
+from modelyard.domain.search_space import SearchDistribution, is_discrete, parameter_names, space_problems
+from modelyard.domain.statuses import JobStatus
+from modelyard.domain.trial import TrialPhase
+
+DEFAULT_CONCURRENT_TRIALS = 4
+_STOP_CHECK_SECONDS = 5.0
+
+
+class SweepJobLimits(Part):
+    """Walls of a sweep."""
+
+    max_total_trials: int = Field(ge=1, le=1_000_000)
+    max_concurrent_trials: int | None = Field(default=None, ge=1)
+    """Trials at one time; what the compute takes, at most four, when left out."""
+    timeout: int | None = Field(default=None, ge=1)
+    """Seconds for the whole sweep."""
+    trial_timeout: int | None = Field(default=None, ge=1)
+    """Seconds for each trial."""
+    max_cost: float | None = Field(default=None, gt=0)
+    """Core-seconds that all trials may take together."""
+
+    def problems(self) -> Iterable[dict[str, str]]:
+        most = self.max_concurrent_trials
+        if most is not None and most > self.max_total_trials:
+            text = f"max_concurrent_trials {most} is above max_total_trials {self.max_total_trials}"
+            yield problem("max_concurrent_trials", text, "lower it, or allow more trials")
+
+
+class ParameterizedCommand(Part):
+    """The command of every trial; `${{search_space.x}}` is replaced by what was drawn."""
+
+    local_paths: ClassVar[tuple[str, ...]] = ("code",)
+
+    command: str
+    code: str | None = None
+    environment: EnvironmentOrReference | None = None
+    environment_variables: dict[str, Text] = Field(default_factory=dict)
+    resources: JobResourceConfiguration | None = None
+    distribution: Distribution | None = None
+    queue_settings: QueueSettings | None = None
+
+
+class SweepJob(Job):
+    """Search the parameters of a command for the best value of a metric that it logs."""
+
+    type: Literal["sweep"] = "sweep"
+    trial: ParameterizedCommand
+    search_space: dict[str, SearchDistribution]
+    """By parameter: what it may be."""
+    sampling_algorithm: SamplingAlgorithmOrName = Field(
+        default_factory=lambda: {"type": "random"}, validate_default=True
+    )
+    """`random`, `grid`, `bayesian`, `gp`, `cma_es`, `nsga2`, or a mapping with its settings."""
+    objective: Objective
+    more_objectives: list[Objective] = Field(default_factory=list)
+    """Further metrics, for a front of best trade-offs instead of one best trial."""
+    early_termination: EarlyTermination | None = None
+    limits: SweepJobLimits
+    inputs: dict[str, JobInput] = Field(default_factory=dict)
+    outputs: dict[str, JobOutput] = Field(default_factory=dict)
+    resources: JobResourceConfiguration | None = None
+    queue_settings: QueueSettings | None = None
+    warm_start_from: list[str] = Field(default_factory=list)
+    """Earlier sweeps over the same space whose trials teach this one."""
+
+    def problems(self) -> Iterable[dict[str, str]]:
+        yield from super().problems()
+        yield from space_problems(self.search_space)
+        if isinstance(self.sampling_algorithm, GridSampling):
+            yield from (_not_listable(name) for name, value in self.search_space.items() if not is_discrete(value))
+        if self.more_objectives and self.early_termination is not None:
+            yield problem("early_termination", "a policy needs one objective, not several", "remove it")
+        yield from self._command_problems()
+
+    def _command_problems(self) -> Iterable[dict[str, str]]:
+        drawn = [f"search_space.{name}" for name in parameter_names(self.search_space)]
+        ports = [f"inputs.{name}" for name in self.inputs] + [f"outputs.{name}" for name in self.outputs]
+        texts = {"trial.command": self.trial.command} | {
+            f"trial.environment_variables.{name}": text for name, text in self.trial.environment_variables.items()
+        }
+        used: set[str] = set()
+        for field, text in texts.items():
+            yield from check(text, [*ports, *drawn], field=field)
+            used |= {expression.parts[1] for expression in find(text) if expression.parts[0] == "search_space"}
+        for name in self.search_space:
+            if name not in used:
+                mend = f"write ${{{{search_space.{name}}}}} into trial.command, or remove the parameter"
+                yield problem(f"search_space.{name}", f"'{name}' is drawn, and the command does not use it", mend)
+
+
+def _not_listable(name: str) -> dict[str, str]:
+    return problem(
+        f"search_space.{name}",
+        f"a grid needs values that can be listed; '{name}' is continuous",
+        "make it a choice of values, or use the sampling algorithm 'random' or 'bayesian'",
+    )
+
+
+@dataclass(frozen=True)
+class SweepView:
+    """What a sweep looks at when it decides. `verdicts` are the policy's on active trials: number -> reason."""
+
+    now: datetime
+    phases: Mapping[int, TrialPhase]
+    limits: SweepJobLimits
+    places: int
+    """Trials that may be active at one time."""
+    verdicts: Mapping[int, str]
+    best: int | None = None
+    """The trial with the best objective so far."""
+    exhausted: bool = False
+    cost: float = 0.0
+    failure: JobError | None = None
+    """Why no further trial can be made at all."""
+
+
+def decide(job: JobRecord, view: SweepView) -> list[Action]:
+    """What to do about a sweep now. Pure: the same record and view give the same actions."""
+    if job.status.terminal:
+        return []
+    starting: list[Action] = [SetStatus(JobStatus.RUNNING)] if job.status is JobStatus.NOT_STARTED else []
+    running = [number for number, phase in view.phases.items() if phase.running]
+    wall = _wall(job, view)
+    if wall is not None:
+        return [*starting, *_ending(job, view, wall)]
+    stops: list[Action] = [StopTrial(number, reason) for number, reason in view.verdicts.items()]
+    wanted = min(view.places - len(running), view.limits.max_total_trials - len(view.phases))
+    if view.exhausted or wanted <= 0:
+        done = not running and (view.exhausted or len(view.phases) >= view.limits.max_total_trials)
+        return [*starting, *stops, *(_finish(job, view) if done else _until_wall(job, view))]
+    return [*starting, *stops, StartTrials(wanted), *_until_wall(job, view)]
+
+
+def _wall(job: JobRecord, view: SweepView) -> str | None:
+    """Why nothing more may start, or None."""
+    if job.cancel_requested:
+        return "the sweep was cancelled"
+    if view.failure is not None:
+        return view.failure.message
+    if view.limits.timeout is not None and _age(job, view) >= view.limits.timeout:
+        return f"the sweep reached its timeout of {view.limits.timeout} s"
+    if view.limits.max_cost is not None and view.cost >= view.limits.max_cost:
+        return f"the sweep used its budget of {view.limits.max_cost:g} core-seconds"
+    return None
+
+
+def _ending(job: JobRecord, view: SweepView, wall: str) -> list[Action]:
+    """At a wall running trials end, and what finished counts."""
+    active = [number for number, phase in view.phases.items() if phase is TrialPhase.ACTIVE]
+    stops: list[Action] = [StopTrial(number, wall, by_policy=False) for number in active]
+    if stops or any(phase.running for phase in view.phases.values()):
+        return [*stops, WakeAfter(_STOP_CHECK_SECONDS)]
+    return _finish(job, view)
+
+
+def _finish(job: JobRecord, view: SweepView) -> list[Action]:
+    if job.cancel_requested:
+        return [SetStatus(JobStatus.CANCEL_REQUESTED), SetStatus(JobStatus.CANCELED)]
+    if view.best is not None and view.failure is None:
+        return [SetStatus(JobStatus.FINALIZING), SetStatus(JobStatus.COMPLETED)]
+    error = view.failure or JobError(
+        "NoTrialCompleted",
+        f"None of the {len(view.phases)} trials gave a usable value of the objective."
+        if view.phases
+        else "No trial was run.",
+        hint="Look at the error of a trial: its job says what happened.",
+    )
+    return [SetStatus(JobStatus.FAILED, error)]
+
+
+def _until_wall(job: JobRecord, view: SweepView) -> list[Action]:
+    if view.limits.timeout is None:
+        return []
+    return [WakeAfter(max(0.1, view.limits.timeout - _age(job, view)))]
+
+
+def _age(job: JobRecord, view: SweepView) -> float:
+    return (view.now - (job.started_at or view.now)).total_seconds()
