@@ -21,7 +21,7 @@ from modelyard.domain.search_policy import (
 )
 from modelyard.domain.search_space import Choice, LogUniform, Normal, QUniform, Randint, Uniform
 from modelyard.tuning.sampling_strategy import SearchExhausted, SearchProblem, make_strategy, strategies
-from modelyard.tuning.search import Search, TrialEnd, KeptTrial, TrialResult
+from modelyard.tuning.search import KeptTrial, Search, TrialEnd, TrialResult
 
 FLAT = {
     "lr": LogUniform(min_value=-6, max_value=-1),
