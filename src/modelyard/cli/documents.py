@@ -27,6 +27,12 @@ def load_entity(call: Call, kind: str, flags: Mapping[str, Any] | None = None, *
     return importlib.import_module("modelyard.yamlio").load(kind, source, overrides)
 
 
+def changed_entity(call: Call, kind: str, stored: Mapping[str, Any], flags: Mapping[str, Any] | None = None) -> Any:
+    """What the server has, with flags and --set applied: as a file would say it that held all of it."""
+    known = importlib.import_module("modelyard.kinds.catalogue").parse_stored(kind, stored)
+    return load_entity(call, kind, {**known.to_dict(), **(flags or {})})
+
+
 def checked_sets(sets: list[str]) -> list[str]:
     for item in sets:
         if "=" not in item:

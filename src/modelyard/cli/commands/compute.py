@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelyard.cli.call import Call
-from modelyard.cli.documents import load_entity
+from modelyard.cli.documents import changed_entity, load_entity
 from modelyard.cli.grammar import FILE, MAX_RESULTS, NAME, NO_WAIT, SET, YES, Command, Group, option
 from modelyard.domain.errors import NotFound
 
@@ -27,8 +27,7 @@ def update_compute(call: Call) -> Any:
         raise NotFound("Which compute?", field="--name", mend="modelyard compute update -n NAME --max-instances 2")
     if args.file is None:
         stored = call.scope.named("computes").get(args.name)
-        kept = {key: value for key, value in stored.items() if value is not None and not isinstance(value, dict)}
-        entity = load_entity(call, "compute", {**kept, **_given(call)})
+        entity = changed_entity(call, "compute", stored, _given(call))
     else:
         entity = load_entity(call, "compute", _given(call))
     return call.client.compute.begin_update(entity).result().to_dict()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelyard.cli.call import Call
-from modelyard.cli.documents import load_entity
+from modelyard.cli.documents import changed_entity, load_entity
 from modelyard.cli.grammar import FILE, MAX_RESULTS, NAME, NO_WAIT, SET, YES, Command, Group, option
 from modelyard.cli.spinner import waited
 from modelyard.domain.errors import InvalidInput
@@ -51,13 +51,8 @@ def update_deployment(call: Call) -> Any:
         )
     resource = call.scope.named("online-endpoints", args.endpoint_name, "deployments")
     stored = resource.get(args.name)
-    return waited(call.client.online_deployments.begin_create_or_update(_changed(call, stored)))
-
-
-def _changed(call: Call, stored: dict[str, Any]) -> Any:
-    """The stored deployment with --set applied: what is shown of it is what a file would say."""
-    kept = {key: value for key, value in stored.items() if value is not None}
-    return load_entity(call, "online-deployment", kept)
+    changed = changed_entity(call, "online-deployment", stored)
+    return waited(call.client.online_deployments.begin_create_or_update(changed))
 
 
 def show_deployment(call: Call) -> Any:
