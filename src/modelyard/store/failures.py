@@ -44,6 +44,8 @@ def translated(error: BaseException) -> ModelyardError | None:
 
 
 def _on_error(context: ExceptionContext) -> ModelyardError | None:
+    if context.is_pre_ping:  # the pool asks whether a connection lives, and needs the driver's own answer
+        return None
     error = context.original_exception
     if isinstance(error, StatementError) and error.orig is not None:
         return translated(error.orig)

@@ -59,6 +59,28 @@ def test_a_lost_connection_is_unavailable_and_the_next_one_works(postgresql_url)
     database.dispose()
 
 
+@pytest.mark.postgres
+def test_connections_that_died_while_idle_are_replaced_unseen(postgresql_url):
+    """A restart of the database server between two requests is nobody's error."""
+    database, other = Database(postgresql_url), Database(postgresql_url)
+    for opened in (database.transaction(), database.snapshot()):
+        with opened as tx:
+            tx.workspaces.names()
+    with other.transaction() as tx:
+        tx.connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    with database.transaction() as tx:
+        tx.workspaces.create(W)
+    with database.snapshot() as tx:
+        assert tx.workspaces.names() == [W]
+    database.dispose()
+    other.dispose()
+
+
 def test_a_server_that_is_not_there_is_unavailable():
     database = Database("postgresql://nobody:hidden-word@127.0.0.1:1/none")
     with pytest.raises(Unavailable) as unavailable, database.transaction():
