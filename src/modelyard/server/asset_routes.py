@@ -16,6 +16,7 @@ from modelyard.server.access import Access, allow
 from modelyard.server.documents import JsonObject, gives, gives_new, gives_page, takes
 from modelyard.server.pages import ArchivedQuery, PageQuery, TagQuery, TextQuery, archived_filter, page_body, tag_filter
 from modelyard.server.routing import make_router, with_name
+from modelyard.services.files import require_files_of_job
 from modelyard.store.repositories.assets import AssetFilter
 from modelyard.store.transaction import Transaction
 
@@ -156,9 +157,7 @@ def _add_writes(router: APIRouter, collection: AssetCollection, base: str) -> No
     @router.post(base, name=f"create_{noun}", status_code=201, responses=gives_new(noun), openapi_extra=takes(noun))
     def create(workspace: str, body: JsonObject, access: Writer) -> dict[str, Any]:
         """A new version; the next number when the body names none. Versions never change."""
-        with access.write() as tx:
-            tx.workspaces.get(workspace)
-            return collection.create(tx, workspace, body).to_dict()
+        return _create(collection, access, workspace, body)
 
     @router.post(
         f"{base}/{{name}}/versions",
@@ -169,9 +168,7 @@ def _add_writes(router: APIRouter, collection: AssetCollection, base: str) -> No
     )
     def create_version(workspace: str, name: str, body: JsonObject, access: Writer) -> dict[str, Any]:
         """A new version of this name."""
-        with access.write() as tx:
-            tx.workspaces.get(workspace)
-            return collection.create(tx, workspace, with_name(body, name)).to_dict()
+        return _create(collection, access, workspace, with_name(body, name))
 
     @router.patch(f"{base}/{{name}}", name=f"update_{noun}_name", responses=gives(noun))
     def update_name(workspace: str, name: str, body: AssetChanges, access: Writer) -> dict[str, Any]:
@@ -196,6 +193,18 @@ def _add_writes(router: APIRouter, collection: AssetCollection, base: str) -> No
         """Archive one version. It can still be used by its version."""
         with access.write() as tx:
             collection.edit(tx, workspace, name, version, {"archived": True})
+
+
+def _create(collection: AssetCollection, access: Access, workspace: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    path = body.get("path")
+    if isinstance(path, str) and path:
+        # Files are looked for outside the writing transaction.
+        with access.read() as tx:
+            tx.workspaces.get(workspace)
+            require_files_of_job(tx, access.state.storage, workspace, path)
+    with access.write() as tx:
+        tx.workspaces.get(workspace)
+        return collection.create(tx, workspace, body).to_dict()
 
 
 def _add_labels(router: APIRouter, collection: AssetCollection, path: str) -> None:

@@ -20,6 +20,7 @@ from modelyard.domain.references import (
 )
 from modelyard.kit.paging import MalformedToken, Page, PageOf, decode_token, encode_token
 from modelyard.ports.artifact_store import ArtifactStore, FileStat
+from modelyard.services.run_files import run_file_path
 from modelyard.store.records import AssetKind
 from modelyard.store.transaction import Transaction
 
@@ -72,6 +73,19 @@ def files_below(location: Location, page: Page) -> PageOf[FileStat]:
     return PageOf(shown, encode_token([shown[-1].path]) if len(found) > page.size else None)
 
 
+def require_files_of_job(tx: Transaction, storage: Storage, workspace: str, text: str, *, field: str = "path") -> None:
+    """InvalidInput when `text` names what a job or run should have left, and nothing is there."""
+    if not isinstance(parse_reference(text, field=field), JobOutputUri | RunUri):
+        return
+    location = locate(tx, storage, workspace, text, field=field)
+    if not location.is_file() and not any(location.store.list(location.path)):
+        raise InvalidInput(
+            f"There are no files at '{text[:200]}'.",
+            field=field,
+            mend="look at what the job left: `modelyard job download -n NAME --all`",
+        )
+
+
 def run_artifact_uri(run_id: str, path: str = "") -> str:
     """The address of a run's artifact folder, or of a path in it."""
     folder = run_folder(run_id)
@@ -95,7 +109,7 @@ def _locate(
             store = open_datastore(tx, storage, workspace, reference.datastore)
             return Location(store, clean_path(reference.path, field=field), uri)
         case RunUri():
-            path = f"{run_folder(reference.run_id)}/{reference.path}"
+            path = run_file_path(tx, reference.run_id, reference.path)
             return Location(storage.run_artifacts(workspace), clean_path(path, field=field), uri)
         case JobOutputUri():
             return _job_output(tx, storage, workspace, reference, field, hops)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelyard.artifacts.storage import ARTIFACT_DATASTORE, run_folder
+from modelyard.artifacts.storage import ARTIFACT_DATASTORE
 from modelyard.domain.errors import InvalidInput, NotFound
 from modelyard.domain.references import (
     AssetRef,
@@ -16,6 +16,7 @@ from modelyard.domain.references import (
     RunUri,
     parse_reference,
 )
+from modelyard.services.run_files import run_file_path
 from modelyard.store.transaction import Transaction
 
 SERVED = "mlflow-artifacts:/"
@@ -76,7 +77,7 @@ def _datastore_uri(tx: Transaction, workspace: str, path: str, field: str, hops:
             tx.datastores.get(workspace, parsed.datastore)
             return parsed
         case RunUri():
-            return DatastoreUri(ARTIFACT_DATASTORE, f"{run_folder(parsed.run_id)}/{parsed.path}".rstrip("/"))
+            return DatastoreUri(ARTIFACT_DATASTORE, run_file_path(tx, parsed.run_id, parsed.path))
         case JobOutputUri():
             return _job_output(tx, workspace, parsed, field, hops)
         case LocalPath():
@@ -93,7 +94,7 @@ def _datastore_uri(tx: Transaction, workspace: str, path: str, field: str, hops:
 def _job_output(tx: Transaction, workspace: str, uri: JobOutputUri, field: str, hops: int) -> DatastoreUri | str:
     job = tx.jobs.get(workspace, uri.job)
     if uri.run_artifacts:
-        return DatastoreUri(ARTIFACT_DATASTORE, f"{run_folder(job.run_id)}/{uri.path}".rstrip("/"))
+        return DatastoreUri(ARTIFACT_DATASTORE, run_file_path(tx, job.run_id, uri.path))
     outputs: dict[str, Any] = job.spec.get("outputs") or {}
     base = (outputs.get(uri.output) or {}).get("path")
     if not base or hops > 2:

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from modelyard.domain.errors import Conflict
 from modelyard.store.repository import Repository
-from modelyard.store.rows.mlflow_tables import experiments, metrics, runs, tags
+from modelyard.store.rows.mlflow_tables import experiments, logged_models, metrics, runs, tags
 
 _LARGEST = 1.7976931348623157e308
 SERVED_ROOT = "mlflow-artifacts:/"
@@ -65,6 +65,27 @@ class RunRepository(Repository):
         """Where the run stands in MLflow's words; None when there is none."""
         found: str | None = self.connection.execute(select(runs.c.status).where(runs.c.run_uuid == run_id)).scalar()
         return found
+
+    def artifact_uri(self, run_id: str) -> str | None:
+        """The address of the run's artifact folder; None for an unknown run."""
+        found = self.connection.execute(select(runs.c.artifact_uri).where(runs.c.run_uuid == run_id))
+        uri: str | None = found.scalar()
+        return uri
+
+    def logged_model_uri(self, run_id: str, name: str) -> str | None:
+        """The address of the files of the newest model that the run logged under a name, if it did."""
+        found = self.connection.execute(
+            select(logged_models.c.artifact_location)
+            .where(
+                logged_models.c.source_run_id == run_id,
+                logged_models.c.name == name,
+                logged_models.c.lifecycle_stage == "active",
+            )
+            .order_by(logged_models.c.creation_timestamp_ms.desc())
+            .limit(1)
+        )
+        uri: str | None = found.scalar()
+        return uri
 
     def begin(self, run_id: str, at: datetime) -> None:
         """The run's job began to run its command."""
