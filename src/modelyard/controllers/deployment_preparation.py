@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,11 +69,9 @@ class Preparation:
         source = self._files(workspace, model["uri"], folder, "model")
         name, version = str(model.get("name") or "model"), str(model.get("version") or "1")
         directory = folder / "azureml-models" / name / version / _digest({"source": str(source)})[:8]
-        directory.mkdir(parents=True, exist_ok=True)
-        link = directory / Path(str(model["uri"]).rstrip("/")).name
-        if not link.exists():
-            _mirror(source, link)
-        return {"path": str(link), "dir": str(directory), "type": model["type"], "name": name, "version": version}
+        place = directory / Path(str(model["uri"]).rstrip("/")).name
+        link_tree(source, place)
+        return {"path": str(place), "dir": str(directory), "type": model["type"], "name": name, "version": version}
 
     def _files(self, workspace: str, uri: str | None, folder: Path, what: str) -> Path:
         if not uri:
@@ -99,21 +96,6 @@ class Preparation:
         return self._environments.runtime(definition).python
 
 
-def _mirror(source: Path, target: Path) -> None:
-    """The files of `source` as links in real folders: scripts look for them by rglob, which enters no linked folder."""
-    if not source.is_dir():
-        target.unlink(missing_ok=True)
-        target.symlink_to(source)
-        return
-    fresh = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
-    shutil.copytree(source, fresh, copy_function=os.symlink)
-    try:
-        fresh.replace(target)
-    except OSError:
-        # Another step of this deployment made the same folder meanwhile.
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
 def _own_environment(model: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The environment that an MLflow model was saved with, at any patch release of its Python."""
     if model is None or model["type"] != "mlflow_model":
@@ -130,6 +112,30 @@ def _with_scorer(definition: Mapping[str, Any]) -> dict[str, Any]:
     conda = definition["conda_file"]
     entries = [*(conda.get("dependencies") or []), {"pip": list(SCORER_REQUIREMENTS)}]
     return {**definition, "conda_file": {**conda, "dependencies": entries}}
+
+
+def link_tree(source: Path, place: Path) -> None:
+    """The same files under another name, whole or not at all: real folders, for scripts walk them without links."""
+    if place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_name(f".{place.name}.part")
+    if fresh.is_dir():
+        shutil.rmtree(fresh)
+    fresh.unlink(missing_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, fresh, copy_function=_link_or_copy)
+    else:
+        _link_or_copy(str(source), str(fresh))
+    fresh.rename(place)
+
+
+def _link_or_copy(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:
+        return str(shutil.copy2(source, target))
+    return target
 
 
 def _limits(spec: Mapping[str, Any]) -> dict[str, int]:

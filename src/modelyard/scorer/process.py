@@ -41,13 +41,13 @@ async def serve(instance: Instance) -> int:
     _report_started(instance.directory)
     lane = Lane(instance.limits.max_concurrent_requests, may_run_in_place=instance.scoring_script is None)
     started = time.monotonic()
-    try:
-        scoring, about = await lane.submit(lambda: load(instance), 0)
-    except (Exception, SystemExit) as error:
-        log.exception("the deployment cannot be loaded")
-        report_failure(instance.directory, error)
+    outcome = await lane.submit(lambda: _attempt(instance), 0)
+    if isinstance(outcome, BaseException):
+        log.error("the deployment cannot be loaded", exc_info=outcome)
+        report_failure(instance.directory, outcome)
         lane.close()
         return 1
+    scoring, about = outcome
     worker = Worker(instance, scoring, lane)
     server = HttpServer(worker.handle, HttpLimits(body_bytes=instance.limits.max_body_bytes, idle_seconds=3600.0))
     Path(instance.socket).unlink(missing_ok=True)
@@ -73,6 +73,14 @@ async def _until_stopped(stopping: asyncio.Event, directory: Path) -> None:
             await asyncio.wait_for(stopping.wait(), _LOOK_EVERY_SECONDS)
         except TimeoutError:
             continue
+
+
+def _attempt(instance: Instance) -> tuple[Scoring, dict[str, Any]] | BaseException:
+    """What `load` gives or raises, as a value: a future would not carry every exception a script may raise."""
+    try:
+        return load(instance)
+    except (Exception, SystemExit) as error:
+        return error
 
 
 def load(instance: Instance) -> tuple[Scoring, dict[str, Any]]:

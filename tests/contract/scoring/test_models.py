@@ -130,6 +130,8 @@ def test_script_in_a_real_worker(start_worker: Callable[..., RunningWorker], tmp
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("def init(): next(iter(()))\ndef run(x): pass", {"type": "StopIteration", "where": "score.py:1 in init"}),
+        ("import sys\ndef init(): sys.exit('no licence')\ndef run(x): pass", {"message": "no licence"}),
         ("import not_there_at_all", {"type": "ModuleNotFoundError", "hint": "add 'not_there_at_all'"}),
         (
             "def init(): open('/none/model.pkl')\ndef run(x): pass",

@@ -1,19 +1,28 @@
+"""The folder that AZUREML_MODEL_DIR names."""
+
 from pathlib import Path
 
-from modelyard.controllers.deployment_preparation import _mirror
+from modelyard.controllers.deployment_preparation import link_tree
 
 
-def test_a_mirrored_model_is_found_by_rglob(tmp_path: Path) -> None:
+def test_a_linked_model_is_found_by_rglob(tmp_path: Path) -> None:
     (tmp_path / "source" / "inner").mkdir(parents=True)
     (tmp_path / "source" / "inner" / "thresholds.json").write_text("{}")
-    (tmp_path / "model_dir").mkdir()
     for _ in range(2):
-        _mirror(tmp_path / "source", tmp_path / "model_dir" / "model")
+        link_tree(tmp_path / "source", tmp_path / "model_dir" / "model")
     found = list((tmp_path / "model_dir").rglob("thresholds.json"))
     assert [path.read_text() for path in found] == ["{}"]
 
 
-def test_a_model_of_one_file_is_a_link(tmp_path: Path) -> None:
+def test_a_model_of_one_file_outlives_its_source(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_text("x")
-    _mirror(tmp_path / "model.pkl", tmp_path / "linked.pkl")
+    link_tree(tmp_path / "model.pkl", tmp_path / "linked.pkl")
+    (tmp_path / "model.pkl").unlink()
     assert (tmp_path / "linked.pkl").read_text() == "x"
+
+
+def test_what_a_broken_attempt_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / ".model.part").write_text("left over")
+    link_tree(tmp_path / "source", tmp_path / "model")
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["model", "source"]
