@@ -9,7 +9,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,21 @@ def run(raw):
 """
 
 
+OPEN = ExitStack()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def close_clients() -> Iterator[None]:
+    with OPEN:
+        yield
+
+
 class Endpoint:
     """One endpoint of an installation, by REST, with a script whose answers tell who gave them."""
 
     def __init__(self, installation: Installation, name: str, **body: Any) -> None:
         self.installation, self.name = installation, name
-        self.rest = installation.rest()
+        self.rest = OPEN.enter_context(installation.rest())
         self.path = f"/online-endpoints/{name}"
         self.put("", {"auth_mode": "key", **body})
         wait_for(lambda: self.state("") == "Succeeded", 30, "the endpoint")
