@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from modelyard.kit.ids import random_text
 from modelyard.ports.artifact_store import CHUNK_BYTES, ArtifactStore, ArtifactWriter, FileStat
 
 TEMPORARY_PREFIX = ".yard-tmp-"
+LEFTOVER_SECONDS = 24 * 3600
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -73,6 +75,17 @@ class LocalStore(ArtifactStore):
 
     def local_path(self, path: str) -> Path | None:
         return self._resolve(clean_path(path))
+
+    def sweep(self, now: float | None = None) -> int:
+        """Remove what writers that were killed left half written a day ago or more; how many files and folders."""
+        moment = time.time() if now is None else now
+        swept = 0
+        for folder, folders, files in os.walk(self._root):
+            for name in (*folders, *files):
+                if name.startswith(TEMPORARY_PREFIX) and _remove_old(Path(folder, name), moment - LEFTOVER_SECONDS):
+                    swept += 1
+            folders[:] = [name for name in folders if not name.startswith(TEMPORARY_PREFIX)]
+        return swept
 
     def _open(self, path: str) -> BinaryIO:
         with translated(path):
@@ -138,6 +151,19 @@ def translated(path: str) -> Iterator[None]:
         if error.errno == errno.ELOOP:
             raise InvalidInput(f"The path '{path}' is a loop of links.", field="path") from error
         raise Unavailable(f"The storage failed at '{path}': {error.strerror}.") from error
+
+
+def _remove_old(place: Path, before: float) -> bool:
+    try:
+        if place.stat(follow_symlinks=False).st_mtime >= before:
+            return False
+    except FileNotFoundError:
+        return False
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
+    return True
 
 
 def _chunks(file: BinaryIO, length: int | None) -> Iterator[bytes]:

@@ -43,6 +43,10 @@ class Storage:
         """The store of run artifacts: a run's files are below `run_folder(run_id)`."""
         return self.managed(workspace, ARTIFACT_DATASTORE)
 
+    def sweep(self) -> int:
+        """Put away abandoned uploads and what killed writers left; how many. For now and then, not for each call."""
+        return self.content.sweep() + (LocalStore(self._root).sweep() if self._remote is None else 0)
+
     def open(
         self, workspace: str, name: str, spec: Mapping[str, Any], credentials: Mapping[str, str] | None = None
     ) -> ArtifactStore:

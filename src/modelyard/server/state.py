@@ -69,7 +69,7 @@ class AppState:
             settings, home, lock, database, storage, TokenCache(database), EventHub(database), runtime, deployments
         )
         if settings.run_controllers:
-            housekeeping = Housekeeping(database, chores=[storage.content.sweep])
+            housekeeping = Housekeeping(database, chores=[storage.sweep])
             state.controllers.extend([*runtime.controllers, deployments, housekeeping])
         if settings.run_gateway:
             state.controllers.append(GatewaySupervisor(settings, home))

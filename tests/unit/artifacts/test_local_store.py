@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from modelyard.artifacts.content_store import ContentStore
-from modelyard.artifacts.local_store import LocalStore
+from modelyard.artifacts.local_store import LEFTOVER_SECONDS, TEMPORARY_PREFIX, LocalStore
 from modelyard.domain.errors import InvalidInput, StorageFull
 
 
@@ -68,6 +69,23 @@ def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
     store.put_stream("a", [b"x"])
     with pytest.raises(InvalidInput):
         store.put_stream("a/b", [b"x"])
+
+
+def test_leftovers_of_killed_writers_are_swept(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "root")
+    store.put_stream("deep/kept", [b"x"])
+    for name in ("old-file", "new-file"):
+        (tmp_path / "root" / "deep" / f"{TEMPORARY_PREFIX}{name}").write_bytes(b"half")
+    folder = tmp_path / "root" / f"{TEMPORARY_PREFIX}old-folder"
+    folder.mkdir()
+    (folder / "file").write_bytes(b"half")
+    long_ago = time.time() - LEFTOVER_SECONDS - 60
+    for old in (folder, tmp_path / "root" / "deep" / f"{TEMPORARY_PREFIX}old-file"):
+        os.utime(old, (long_ago, long_ago))
+    assert store.sweep() == 2
+    left = sorted(path.name for path in (tmp_path / "root").rglob("*"))
+    assert left == [f"{TEMPORARY_PREFIX}new-file", "deep", "kept"]
+    assert LocalStore(tmp_path / "nowhere").sweep() == 0
 
 
 @pytest.fixture
