@@ -82,15 +82,16 @@ class JobSteps:
         Raises ModelyardError when outputs cannot be registered or a task cannot be made: roll back, then fail the job.
         """
         draft = _draft(job, view, actions)
+        if draft.launch_attempt is not None:
+            state = {**job.state, "host": self.host}
+            draft.updates[-1] = replace(draft.updates[-1], state=state, attempt=draft.launch_attempt)
+        if not tx.jobs.apply(job, *draft.updates):
+            return None
         if draft.record_outputs:
             _check_metrics(tx, job)
             self.outputs.record(tx, job)
         if draft.launch_attempt is not None:
             draft.effects.launch = self._task(tx, job, draft.launch_attempt)
-            state = {**job.state, "host": self.host}
-            draft.updates[-1] = replace(draft.updates[-1], state=state, attempt=draft.launch_attempt)
-        if not tx.jobs.apply(job, *draft.updates):
-            return None
         self._follow_run(tx, job, view, draft.statuses)
         if draft.effects.ended and job.parent_name:
             tx.jobs.wake(job.workspace, job.parent_name)

@@ -7,22 +7,22 @@ by one that goes on from there.
 
 from __future__ import annotations
 
-import heapq
 import logging
 import shutil
-import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from modelyard.artifacts.storage import run_folder
+from modelyard.controllers.attention import Attention, Look
 from modelyard.controllers.environment_builds import EnvironmentBuilds
+from modelyard.controllers.job_queue import JobQueue, compute_key
 from modelyard.controllers.job_steps import Effects, JobSteps, failed
 from modelyard.controllers.loop import ControllerLoop
-from modelyard.controllers.occupancy import PATIENCE, Limit, Occupancy, Waiting, admit
+from modelyard.controllers.occupancy import Limit
 from modelyard.domain.actions import Action, JobError, SetStatus
 from modelyard.domain.errors import ModelyardError
 from modelyard.domain.job_plan import JobPlan
@@ -33,7 +33,6 @@ from modelyard.domain.task import TaskObservation, TaskPhase
 from modelyard.kinds.command import decide
 from modelyard.ports.compute_backend import ComputeBackend
 from modelyard.services.files import locate
-from modelyard.services.jobs import compute_capacity
 from modelyard.store.database import Database
 from modelyard.store.transaction import Transaction
 
@@ -42,9 +41,17 @@ logger = logging.getLogger(__name__)
 LEAF_KINDS = ("command",)  # kinds whose jobs are tasks; parents have controllers of their own
 LEASE_SECONDS = 60.0
 BATCH = 32
-QUEUE_DEPTH = 64  # how far behind a job that does not fit a smaller one is looked for
 FOREIGN_HOST_SECONDS = 10.0
 WITH_TASK = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.FINALIZING, JobStatus.CANCEL_REQUESTED})
+
+
+@dataclass
+class _Round:
+    """One look: jobs decided within its transaction, and those that need more than the database to decide."""
+
+    done: list[tuple[JobRecord, Effects]] = field(default_factory=list)
+    later: list[JobRecord] = field(default_factory=list)
+    admitted: set[int] = field(default_factory=set)
 
 
 class JobController:
@@ -54,16 +61,14 @@ class JobController:
         self._database = database
         self._backend = backend
         self._steps = steps
-        self._machine = machine
         self._owner = f"jobs@{steps.host}"
-        self._occupancy = Occupancy(machine)
-        self._builds = EnvironmentBuilds(steps.environments, database.clock, self._touch)
         self._loop = ControllerLoop("jobs", self._step)
-        self._lock = threading.Lock()
-        self._touched: set[int] = set()
+        self._attention = Attention(self._loop.wake)
+        self._queue = JobQueue(machine, self._is_ready)
+        self._occupancy = self._queue.occupancy
+        self._builds = EnvironmentBuilds(steps.environments, database.clock, self._attention.touch)
         self._watched: set[int] = set()
-        self._freed = False
-        self._wakes: list[tuple[float, int]] = []
+        self._one_by_one = False
         self._cleaning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="task-cleaning")
 
     def start(self) -> None:
@@ -73,11 +78,13 @@ class JobController:
             tx.jobs.wake_active()
             for job in tx.jobs.with_status(list(WITH_TASK), kinds=LEAF_KINDS, limit=10_000):
                 if self._is_here(job):
-                    self._occupancy.take(job.id, _compute_key(job), JobPlan.of(job.state).resources)
+                    self._occupancy.take(job.id, compute_key(job), JobPlan.of(job.state).resources)
+        self._attention.everything()
         self._loop.start()
 
     def wake(self) -> None:
-        self._loop.wake()
+        """Something about jobs was committed."""
+        self._attention.everything()
 
     def stop(self) -> None:
         """Finish the step at hand. Tasks go on; the next server adopts them."""
@@ -87,69 +94,77 @@ class JobController:
         self._cleaning.shutdown(wait=True, cancel_futures=True)
 
     def step(self) -> None:
-        """Decide about every job that needs it now: what the thread does each time, for tests without one."""
-        while self._pass():
-            pass
+        """Decide about every job that needs it now: what the thread does, for tests without one."""
+        self._attention.everything()
+        self._step()
 
     def _step(self) -> float | None:
-        now = time.monotonic()
-        while self._wakes and self._wakes[0][0] <= now:
-            _, job_id = heapq.heappop(self._wakes)
-            if job_id:
-                self._touch(job_id)
-        self.step()
-        return max(0.0, self._wakes[0][0] - time.monotonic()) if self._wakes else None
+        look = self._attention.take() or Look(due=True, queue=True)  # now and then, whether woken or not
+        while look:
+            self._look(look)
+            look = self._attention.take()
+        return self._attention.wait_seconds()
 
-    def _pass(self) -> bool:
-        """One round; True when there may be more to do at once."""
-        with self._lock:
-            touched, self._touched = list(self._touched), set()
-        with self._database.transaction(actor="server") as tx:
-            jobs = list(tx.jobs.lease_named(touched, self._owner, tx.now, LEASE_SECONDS)) if touched else []
+    def _look(self, look: Look) -> None:
+        this = _Round()
+        try:
+            with self._database.transaction(actor="server") as tx:
+                self._decide_all(tx, look, this)
+        except Exception as error:
+            self._again_one_by_one(look, this, error)
+            return
+        self._one_by_one = False
+        for job, effects in this.done:
+            self._carry_out_safely(job, effects)
+        for job in this.later:
+            self._handle(job, fits=job.id in this.admitted)
+
+    def _decide_all(self, tx: Transaction, look: Look, this: _Round) -> None:
+        jobs = list(tx.jobs.lease_named(list(look.seen), self._owner, tx.now, LEASE_SECONDS)) if look.seen else []
+        self._keep_held(look, jobs)
+        if look.due:
             jobs += tx.jobs.lease_due(self._owner, tx.now, BATCH, LEASE_SECONDS, LEAF_KINDS)
-            admitted = self._admit(tx, jobs)
-            jobs += self._from_queue(tx, admitted)
-        self._keep_held(touched, jobs)
+        this.admitted |= self._queue.admit(tx, [job for job in jobs if job.status not in WITH_TASK])
+        if look.queue or look.due:
+            jobs += self._queue.take(tx, self._owner, LEASE_SECONDS, this.admitted)
         for job in jobs:
-            self._handle(job, fits=job.id in admitted)
-        freed, self._freed = self._freed, False
-        return bool(self._touched or admitted or freed)
+            view = None if self._one_by_one else self._known_view(job, look.seen, fits=job.id in this.admitted)
+            effects = None if view is None else self._steps.apply(tx, job, view, decide(job, view))
+            if effects is None:
+                this.later.append(job)
+            else:
+                this.done.append((job, effects))
 
-    def _from_queue(self, tx: Transaction, admitted: set[int]) -> list[JobRecord]:
-        """Queued jobs that may start or need a build, leased; `admitted` gains those that may start."""
-        chosen: list[JobRecord] = []
-        passed: list[int] = []
-        while (room := self._occupancy.room()) > 0 and len(passed) < QUEUE_DEPTH:
-            found = tx.jobs.lease_queued(self._owner, tx.now, room, LEASE_SECONDS, skip=passed)
-            fitting = self._admit(tx, found)
-            admitted |= fitting
-            left = [job for job in found if job.id not in fitting and self._is_ready(job)]
-            chosen += [job for job in found if job not in left]
-            for job in left:
-                tx.jobs.apply(job, JobUpdate())
-            passed += [job.id for job in left]
-            if len(found) < room or any(tx.now - job.created_at > PATIENCE for job in left):
-                break
-        return chosen
+    def _again_one_by_one(self, look: Look, this: _Round, error: Exception) -> None:
+        """Nothing of the round was kept: look at its jobs again, each in a transaction of its own."""
+        for job_id in this.admitted:
+            self._occupancy.free(job_id)
+        for job_id in look.seen:
+            self._attention.touch(job_id)
+        self._attention.everything()
+        if self._one_by_one or (isinstance(error, ModelyardError) and error.status == 503):
+            raise error
+        self._one_by_one = True
 
-    def _keep_held(self, touched: Sequence[int], jobs: Sequence[JobRecord]) -> None:
-        """A touched job that could not be leased has ended, or its lease must run out first: look again later."""
+    def _known_view(self, job: JobRecord, seen: Mapping[int, TaskObservation | None], *, fits: bool) -> JobView | None:
+        """The facts about a job, when they are known without asking a backend."""
+        if job.status not in WITH_TASK:
+            return self._view(job, fits)
+        task = seen.get(job.id)
+        over = task is not None and task.phase in (TaskPhase.EXITED, TaskPhase.LOST)
+        if task is None or not self._is_here(job) or not (over or task.phase is TaskPhase.RUNNING):
+            return None
+        return JobView(now=self._database.clock.now(), task=task)
+
+    def _keep_held(self, look: Look, jobs: list[JobRecord]) -> None:
+        """A job that could not be leased has ended, or its lease must run out first: look again later."""
         leased = {job.id for job in jobs}
-        for job_id in touched:
+        for job_id in look.seen:
             if job_id not in leased and self._occupancy.holds(job_id):
-                self._wake_after(1.0, job_id)
-
-    def _admit(self, tx: Transaction, jobs: Sequence[JobRecord]) -> set[int]:
-        limits = _limits(tx, jobs, self._machine)
-        queue = [
-            Waiting(job.id, _compute_key(job), JobPlan.of(job.state).resources, job.created_at)
-            for job in sorted(jobs, key=lambda job: (-job.priority, job.id))
-            if _compute_key(job) in limits and not job.cancel_requested and self._is_ready(job)
-        ]
-        return {waiting.job_id for waiting in admit(queue, self._occupancy, limits, tx.now)}
+                self._attention.after(1.0, job_id)
 
     def _is_ready(self, job: JobRecord) -> bool:
-        return job.status not in WITH_TASK and self._environment_phase(job) is EnvironmentPhase.READY
+        return self._environment_phase(job) is EnvironmentPhase.READY
 
     def _handle(self, job: JobRecord, *, fits: bool) -> None:
         try:
@@ -161,12 +176,12 @@ class JobController:
         except Exception:
             # One job must not hold up the others: its lease runs out, and it is tried again.
             logger.exception("job %s could not be handled", job.name)
-            self._wake_after(LEASE_SECONDS + 1, job.id)
+            self._attention.after(LEASE_SECONDS + 1, job.id)
             effects = None
         if effects is not None:
-            self._carry_out(job, effects)
+            self._carry_out_safely(job, effects)
         if fits and (effects is None or effects.launch is None):
-            self._freed |= self._occupancy.free(job.id)
+            self._free(job.id)
 
     def _apply(self, job: JobRecord, view: JobView, actions: list[Action]) -> Effects | None:
         try:
@@ -209,19 +224,18 @@ class JobController:
 
     def _watch(self, job_id: int, directory: str) -> None:
         self._watched.add(job_id)
-        self._backend.watch(self._backend.handle(directory), partial(self._seen, job_id))
+        self._backend.watch(self._backend.handle(directory), partial(self._attention.touch, job_id))
 
-    def _seen(self, job_id: int, _: TaskObservation) -> None:
-        self._touch(job_id)
-
-    def _touch(self, job_id: int) -> None:
-        with self._lock:
-            self._touched.add(job_id)
-        self._loop.wake()
+    def _carry_out_safely(self, job: JobRecord, effects: Effects) -> None:
+        """What is committed and could not be carried out is found again by its row: see `decide`."""
+        try:
+            self._carry_out(job, effects)
+        except Exception:
+            logger.exception("what was decided about job %s could not be done", job.name)
 
     def _carry_out(self, job: JobRecord, effects: Effects) -> None:
         if effects.wake_after_seconds is not None:
-            self._wake_after(effects.wake_after_seconds)
+            self._attention.after(effects.wake_after_seconds)
         if effects.build:
             self._build(job)
         if effects.launch is not None:
@@ -230,13 +244,13 @@ class JobController:
             self._backend.stop(self._backend.handle(str(self._steps.directory(job))), effects.stop.grace_seconds)
         if effects.ended or effects.requeued:
             self._watched.discard(job.id)
-            self._freed |= self._occupancy.free(job.id)
+            self._free(job.id)
         if effects.ended:
             self._cleaning.submit(_clean, self._steps.directory(job))
 
     def _launch(self, job: JobRecord, effects: Effects) -> None:
         assert effects.launch is not None
-        self._occupancy.take(job.id, _compute_key(job), effects.launch.resources)
+        self._occupancy.take(job.id, compute_key(job), effects.launch.resources)
         try:
             self._backend.launch(effects.launch)
         except ModelyardError as error:
@@ -251,7 +265,7 @@ class JobController:
             view = JobView(now=tx.now)
             for mine in leased:
                 self._steps.apply(tx, mine, view, [SetStatus(JobStatus.FAILED, failed(error))])
-        self._freed |= self._occupancy.free(job.id)
+        self._free(job.id)
 
     def _build(self, job: JobRecord) -> None:
         definition = JobPlan.of(job.state).environment
@@ -270,33 +284,14 @@ class JobController:
     def _leave(self, job: JobRecord) -> None:
         """Its task runs on another machine, whose server will see to it."""
         with self._database.transaction(actor="server") as tx:
-            later = tx.now.timestamp() + FOREIGN_HOST_SECONDS
-            tx.jobs.apply(job, JobUpdate(wake_at=tx.now.fromtimestamp(later, tx.now.tzinfo)))
+            tx.jobs.apply(job, JobUpdate(wake_at=tx.now + timedelta(seconds=FOREIGN_HOST_SECONDS)))
 
     def _is_here(self, job: JobRecord) -> bool:
         return bool(job.state.get("host", self._steps.host) == self._steps.host)
 
-    def _wake_after(self, seconds: float, job_id: int = 0) -> None:
-        """Step again then at the latest; a job that is named is looked at whether it is due or not."""
-        heapq.heappush(self._wakes, (time.monotonic() + seconds, job_id))
-
-
-def _compute_key(job: JobRecord) -> str:
-    return f"{job.workspace}/{job.compute}"
-
-
-def _limits(tx: Transaction, jobs: Sequence[JobRecord], machine: Limit) -> dict[str, Limit]:
-    """What each compute of these jobs may take; a compute that was deleted has none, and its jobs wait."""
-    limits: dict[str, Limit] = {}
-    for job in jobs:
-        key = _compute_key(job)
-        if key in limits or job.status in WITH_TASK:
-            continue
-        target = tx.computes.find(job.workspace, job.compute)
-        if target is not None:
-            resources = compute_capacity(target, machine.resources)
-            limits[key] = Limit(resources, target.spec.get("max_concurrent_jobs"))
-    return limits
+    def _free(self, job_id: int) -> None:
+        if self._occupancy.free(job_id):
+            self._attention.queue()
 
 
 def _clean(directory: Path) -> None:
