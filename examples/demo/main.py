@@ -13,6 +13,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -47,6 +48,11 @@ def main() -> int:
     except ModelyardError as error:
         show.failure(str(error), error.mend or f"read {HOME}/logs/server.log")
         return 1
+    except urllib.error.HTTPError as error:
+        show.failure(
+            f"{error.url} answered {error.code}: {error.read().decode()[:500]}", f"read {HOME}/logs/gateway.log"
+        )
+        return 1
     except subprocess.CalledProcessError as error:
         show.failure(
             f"`{shlex.join(map(str, error.cmd))}` ended with {error.returncode}", f"read {HOME}/logs/server.log"
@@ -72,10 +78,9 @@ def run_flow() -> None:
 
 def start_platform() -> None:
     """Start it unless it runs already; where the usual ports are taken, on free ones."""
-    command = [str(MODELYARD), "up", "--port", str(free_port(5600)), "--gateway-port", str(free_port(5601))]
-    if (HOME / "server.json").exists():
-        command = [str(MODELYARD), "up"]
-    subprocess.run(command, check=True)
+    ports = ["--port", str(free_port(5600)), "--gateway-port", str(free_port(5601))]
+    # One that runs keeps its ports.
+    subprocess.run([MODELYARD, "up", *ports], check=True)
 
 
 def free_port(wanted: int) -> int:

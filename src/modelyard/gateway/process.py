@@ -61,6 +61,8 @@ class Gateway:
             return self._health()
         if path == b"/metrics":
             return self._metrics(request)
+        # One stat of a file: who was just told that an endpoint is ready must find it.
+        self.routing.read_if_changed()
         return self.router.route(request)
 
     def _health(self) -> Response:
