@@ -155,3 +155,12 @@ def test_a_snapshot_cannot_write(database_url):
     with database.transaction() as tx:
         assert tx.workspaces.names() == []
     database.dispose()
+
+
+def test_a_write_inside_a_write_is_a_mistake_said_at_once_on_sqlite(sqlite_url):
+    database = Database(sqlite_url)
+    with pytest.raises(RuntimeError, match="inside another"), database.transaction(), database.transaction():
+        pass
+    with database.transaction() as tx:
+        tx.workspaces.create(W)
+    database.dispose()

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from modelyard.store.locks import FairLock
 
 
@@ -23,7 +25,7 @@ def test_the_lock_serves_in_the_order_of_asking():
         while len(lock._waiters) <= number:
             pass
         waiting.append(thread)
-    assert not lock.acquire(0.01), "one that gives up leaves the queue"
+    assert not lock.acquire(0)
     lock.release()
     for thread in waiting:
         thread.join()
@@ -58,3 +60,24 @@ def test_many_threads_hold_it_one_at_a_time():
     for thread in threads:
         thread.join()
     assert most == [1]
+
+
+def test_waiting_for_oneself_is_a_mistake_said_at_once():
+    lock = FairLock()
+    assert lock.acquire(10)
+    with pytest.raises(RuntimeError, match="inside another"):
+        lock.acquire(10)
+    assert not lock.acquire(0)
+    lock.release()
+    assert lock.acquire(10)
+
+
+def test_one_that_gives_up_leaves_the_queue():
+    lock, gave_up = FairLock(), []
+    assert lock.acquire(0)
+    thread = threading.Thread(target=lambda: gave_up.append(lock.acquire(0.01)))
+    thread.start()
+    thread.join()
+    lock.release()
+    assert gave_up == [False]
+    assert lock.acquire(0), "its turn was not kept for it"
