@@ -10,10 +10,9 @@ import logging
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,7 +66,8 @@ class DeploymentController:
         self.publisher = RoutingPublisher(database, root / "routing.json")
         self._loop = ControllerLoop("deployments", self._step, idle_seconds=_LOOK_AT_WORKERS_SECONDS)
         self._asked = threading.Event()
-        self._due_at = 0.0
+        # The earliest wake_at that was written, by the clock that rows are leased by: no look comes a moment too soon.
+        self._due_at = database.clock.now()
         self._watched: dict[int, tuple[Path, ...]] = {}
 
     def start(self) -> None:
@@ -94,12 +94,13 @@ class DeploymentController:
 
     def _step(self) -> float | None:
         self._wake_for_the_dead()
-        if self._asked.is_set() or time.monotonic() >= self._due_at:
+        now = self._database.clock.now()
+        if self._asked.is_set() or now >= self._due_at:
             self._asked.clear()
-            self._due_at = time.monotonic() + _IDLE_SECONDS
+            self._due_at = now + timedelta(seconds=_IDLE_SECONDS)
             while self._handle_due():
                 pass
-        wait = max(self._due_at - time.monotonic(), 0.0)
+        wait = max((self._due_at - self._database.clock.now()).total_seconds(), 0.0)
         return min(wait, _LOOK_AT_WORKERS_SECONDS)
 
     def _handle_due(self) -> bool:
@@ -118,7 +119,7 @@ class DeploymentController:
             handle(record)
         except Exception:
             log.exception("a deployment or endpoint cannot be handled now")
-            self._again(_LEASE_SECONDS)
+            self._again(self._database.clock.now() + timedelta(seconds=_LEASE_SECONDS))
 
     def _wake_for_the_dead(self) -> None:
         """A worker that served and is gone makes its deployment due: /proc is asked, not the database."""
@@ -148,8 +149,8 @@ class DeploymentController:
         for one in left:
             tx.deployments.request_delete(record.workspace, record.name, one.name)
         if left:
-            self._again(0.1)
-            tx.endpoints.apply(record, ProvisioningUpdate(wake_at=tx.now + timedelta(seconds=0.1)))
+            wake_at = self._again(tx.now + timedelta(seconds=0.1))
+            tx.endpoints.apply(record, ProvisioningUpdate(wake_at=wake_at))
             return
         tx.endpoints.remove(record)
         tx.after_commit(lambda: self._instances.erase(record.workspace, record.name))
@@ -252,14 +253,12 @@ class DeploymentController:
         self, tx: Transaction, record: DeploymentRecord, state: dict[str, Any], plan: Plan
     ) -> ProvisioningUpdate:
         again = plan.again_in_seconds
-        if again is not None:
-            self._again(again)
         return ProvisioningUpdate(
             status=plan.status,
             state=state,
             error=plan.error,
             observed_generation=record.spec_generation if plan.status is not None else None,
-            wake_at=tx.now + timedelta(seconds=again) if again is not None else None,
+            wake_at=self._again(tx.now + timedelta(seconds=again)) if again is not None else None,
         )
 
     def _note(self, state: dict[str, Any], plan: Plan, by_name: dict[str, InstanceRecord]) -> None:
@@ -358,5 +357,6 @@ class DeploymentController:
         else:
             self._watched.pop(record.id, None)
 
-    def _again(self, seconds: float) -> None:
-        self._due_at = min(self._due_at, time.monotonic() + seconds)
+    def _again(self, wake_at: datetime) -> datetime:
+        self._due_at = min(self._due_at, wake_at)
+        return wake_at
