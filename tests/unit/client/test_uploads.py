@@ -13,7 +13,7 @@ from modelyard.client.git import Provenance
 from modelyard.client.scope import Scope
 from modelyard.client.transport import Transport
 from modelyard.client.uploads.local_files import LocalFiles
-from modelyard.client.uploads.snapshots import SnapshotUploader
+from modelyard.client.uploads.snapshots import FileChanged, SnapshotUploader
 from modelyard.domain.code import Code
 from modelyard.domain.data import Data
 from modelyard.domain.environment import BuildContext, Environment
@@ -126,6 +126,26 @@ def test_an_upload_goes_on_from_where_it_broke_off(scope: Scope, wire: Wire, tmp
     assert wire.offsets[0] == "0"
     assert 0 < int(wire.offsets[-1]) <= 2 << 20
     assert scope.files.download(uri, tmp_path / "back")[0].read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "text", ["short", "another text of the very same length", "one that is longer than before was" * 3]
+)
+def test_a_file_that_changes_meanwhile_is_named(
+    scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    file = tmp_path / "moving.txt"
+    file.write_text("the text while the file was hashed..")
+    plan = scope.transport.request
+
+    def change_after_the_plan(method: str, path: str, **options: Any) -> Any:
+        answer = plan(method, path, **options)
+        file.write_text(text)
+        return answer
+
+    monkeypatch.setattr(scope.transport, "request", change_after_the_plan)
+    with pytest.raises(FileChanged, match=r"moving.txt' changed while it was uploaded"):
+        SnapshotUploader(scope).upload(file)
 
 
 def test_an_empty_folder_is_refused_with_its_field(scope: Scope, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from modelyard.client.resources.paths import in_workspace
 from modelyard.client.scope import Scope
 from modelyard.client.uploads.scan import Scan, ScannedFile, scan
-from modelyard.client.uploads.stat_cache import StatCache
+from modelyard.client.uploads.stat_cache import StatCache, hash_file
 from modelyard.client.wire_errors import AnswerLost
-from modelyard.domain.errors import Conflict, InvalidInput, NotFound
+from modelyard.domain.errors import Conflict, InvalidInput, ModelyardError, NotFound
 
 CODE_LIMIT_BYTES = 300 * 1024 * 1024
 _CHUNK_BYTES = 1 << 20
@@ -96,6 +96,14 @@ class SnapshotUploader:
                 headers = _upload_headers(had.offset, file.size)
                 self._transport.put_stream(path, self._chunks(file, had.offset), headers)
                 return
+            except InvalidInput as error:
+                # The bytes were not those of the name. Unless the file is to blame the wire was: once more.
+                if hash_file(file.source) != file.sha256:
+                    raise _changed(file) from error
+                had = _Received(0, False)
+                patience -= _PATIENCE // 2
+                if patience <= 0:
+                    raise
             except (AnswerLost, Conflict):
                 before, had = had, self._received_after_pause(path)
                 patience = _PATIENCE if had.offset > before.offset else patience - 1
@@ -105,7 +113,12 @@ class SnapshotUploader:
     def _chunks(self, file: ScannedFile, offset: int) -> Iterator[bytes]:
         with file.source.open("rb") as source:
             source.seek(offset)
-            while chunk := source.read(_CHUNK_BYTES):
+            left = file.size - offset
+            while left:
+                chunk = source.read(min(_CHUNK_BYTES, left))
+                if not chunk:
+                    raise _changed(file)
+                left -= len(chunk)
                 yield chunk
                 self._progress.advance(len(chunk))
 
@@ -119,6 +132,17 @@ class SnapshotUploader:
         except NotFound:
             return _Received(0, False)
         return _Received(int(headers["Upload-Offset"]), headers.get("Upload-Complete") == "true")
+
+
+class FileChanged(ModelyardError):
+    """A file is not what it was when it was hashed."""
+
+    status = 409
+    code = "file_changed"
+
+
+def _changed(file: ScannedFile) -> FileChanged:
+    return FileChanged(f"'{file.source}' changed while it was uploaded.", field="path", mend="run it again")
 
 
 def _upload_headers(offset: int, size: int) -> dict[str, str]:

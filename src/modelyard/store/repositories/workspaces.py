@@ -48,7 +48,7 @@ class WorkspaceRepository(Repository):
     def get(self, name: str) -> WorkspaceRecord:
         found = self.find(name)
         if found is None:
-            near = did_you_mean(name, self.names())
+            near = did_you_mean(name, self.names()) or "create it: modelyard workspace create --name <name>"
             raise NotFound(f"There is no workspace '{name}'.", field="workspace", mend=near)
         return found
 
