@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def container_argv(document: dict[str, Any], directory: str, variables: list[str], argv: list[str]) -> list[str]:

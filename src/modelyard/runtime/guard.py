@@ -7,12 +7,14 @@ lost while a process of it still runs.
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-from collections.abc import Sequence
 
+from .lean import loads, signal
 from .processes import kill_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ENDED = b"."
 
@@ -74,6 +76,6 @@ def _become_quiet(keep: set[int]) -> None:
 def _sessions(started: str) -> list[int]:
     try:
         with open(started, encoding="utf-8") as stream:
-            return [int(pid) for pid in json.load(stream)["pids"]]
+            return [int(pid) for pid in loads(stream.read())["pids"]]
     except (OSError, ValueError, KeyError):
         return []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from typing import Any
 
 from .container import cleanup_argv, container_argv
 from .guard import Guard
@@ -14,6 +13,10 @@ from .ranks import Rank, ranks
 from .staging import collect, stage, storage_error
 from .supervision import Outcome, Stopped, Supervisor
 from .task import TaskDirectory, TaskError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SHELLS = ("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash")
 LONGEST_ARGUMENT_BYTES = 100_000

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Iterable
+
+from .lean import prctl, signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PR_SET_CHILD_SUBREAPER = 36
 MARKER = "MODELYARD_TASK_ID"
@@ -13,12 +17,7 @@ MARKER = "MODELYARD_TASK_ID"
 
 def adopt_orphans() -> bool:
     """Make this process the parent of every orphan below it (Linux). False where the system cannot."""
-    try:
-        import ctypes
-
-        return bool(ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
-    except (ImportError, OSError, AttributeError):
-        return False
+    return prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def start_time(pid: int) -> int | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
+
+from .lean import dumps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MPI_SAFE = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
@@ -66,7 +70,7 @@ def _tensorflow(rank: int, count: int, distribution: dict[str, Any], ports: list
     if servers:
         cluster["ps"] = addresses[workers:]
     task = {"type": "worker", "index": rank} if rank < workers else {"type": "ps", "index": rank - workers}
-    return json.dumps({"cluster": cluster, "task": task, "environment": "cloud"})
+    return dumps({"cluster": cluster, "task": task, "environment": "cloud"})
 
 
 def _mpi(rank: int, count: int) -> dict[str, str]:

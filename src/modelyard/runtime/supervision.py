@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
 
+from .lean import signal
 from .processes import children, descendants, send
 from .ranks import Rank
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
+
+from .lean import dumps, loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 RESERVE_BYTES = 4096  # room for the exit record, taken while the disk still has it
@@ -39,7 +43,7 @@ class TaskDirectory:
         """Read `task.json`; TaskError when it is missing, damaged or of a version that this launcher does not know."""
         try:
             with open(self.file("task.json"), encoding="utf-8") as stream:
-                document: dict[str, Any] = json.load(stream)
+                document: dict[str, Any] = loads(stream.read())
         except (OSError, ValueError) as error:
             raise TaskError("TaskUnreadable", f"The task's description cannot be read: {error}") from error
         if document.get("version") != VERSION:
@@ -53,7 +57,7 @@ class TaskDirectory:
         temporary = self.file(f".{name}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(descriptor, json.dumps(record).encode())
+            os.write(descriptor, dumps(record).encode())
         finally:
             os.close(descriptor)
         os.replace(temporary, self.file(name))
@@ -82,7 +86,7 @@ class TaskDirectory:
 def _fitting(record: dict[str, Any]) -> bytes:
     limit = RESERVE_BYTES
     while True:
-        body = json.dumps(record).encode()
+        body = dumps(record).encode()
         if len(body) <= RESERVE_BYTES:
             return body
         limit //= 2
