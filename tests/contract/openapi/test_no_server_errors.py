@@ -9,7 +9,8 @@ from zlib import crc32
 import pytest
 import schemathesis
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, Phase, settings
+from httpx2 import InvalidURL
+from hypothesis import HealthCheck, Phase, reject, settings
 from schemathesis import Case
 
 from modelyard.server.app import create_app
@@ -63,7 +64,10 @@ def test_no_server_error(case: Case, client: TestClient) -> None:
     sent.pop("cookies", None)
     if isinstance(sent.get("data"), bytes):
         sent["content"] = sent.pop("data")
-    answer = client.request(**{**sent, "headers": headers})
+    try:
+        answer = client.request(**{**sent, "headers": headers})
+    except InvalidURL:
+        reject()  # longer than the test's own client can send
     assert answer.status_code < 500, f"{case.method} {answer.url}: {answer.status_code} {answer.text[:500]}"
     if answer.status_code >= 400 and case.method != "HEAD":
         assert answer.json()["error"]["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from .conftest import LiveServer
+from modelyard.server.event_hub import EventHub
+from modelyard.store.database import Database
+
+from .conftest import LiveServer, Yard
 
 
 def events_of(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -96,3 +100,29 @@ def test_lists_are_paged_oldest_first(client: TestClient) -> None:
 def test_a_bad_event_id_is_refused(client: TestClient, value: str) -> None:
     assert client.get("/api/v1/events", params={"page_token": value}).status_code == 400
     assert client.get("/api/v1/events/stream", headers={"Last-Event-ID": value}).status_code == 400
+
+
+def test_another_process_s_change_is_seen(yard: Yard) -> None:
+    """On SQLite one process has the home; on PostgreSQL servers share the database."""
+    url = yard.state.settings.resolved_database_url
+    if yard.state.database.sqlite:
+        pytest.skip("one server has the home")
+
+    async def scenario() -> bool:
+        hub = EventHub(yard.state.database)
+        hub.start()
+        await asyncio.sleep(1.2)
+        ticket = hub.ticket()
+        await asyncio.to_thread(write_elsewhere, url)
+        seen = await hub.wait(ticket, 5)
+        await hub.stop()
+        return seen
+
+    assert asyncio.run(scenario())
+
+
+def write_elsewhere(url: str) -> None:
+    other = Database(url)
+    with other.transaction() as tx:
+        tx.emit("modelyard.test.happened", "tests/1", workspace="default")
+    other.dispose()
