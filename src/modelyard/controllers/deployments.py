@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from modelyard.artifacts.storage import Storage
 from modelyard.controllers.deployment_plan import DeploymentView, Phase, Plan, SeenInstance, decide
 from modelyard.controllers.deployment_preparation import Preparation
+from modelyard.controllers.liveness import Liveness
 from modelyard.controllers.loop import ControllerLoop
 from modelyard.controllers.preparing import Preparing
 from modelyard.controllers.scoring_instances import ScoringInstances
@@ -56,11 +57,19 @@ class _Launch:
 class DeploymentController:
     """`start` and `stop` once; `wake` whenever endpoints or deployments were asked to change."""
 
-    def __init__(self, database: Database, home: Path, storage: Storage, environments: Environments) -> None:
+    def __init__(
+        self,
+        database: Database,
+        home: Path,
+        storage: Storage,
+        environments: Environments,
+        instances: ScoringInstances | None = None,
+    ) -> None:
         root = home / "endpoints"
         self._database = database
         self._owner = f"{socket.gethostname()}:{home}"
-        self._instances = ScoringInstances(root)
+        self._instances = instances or ScoringInstances(root)
+        self._liveness = Liveness()
         preparation = Preparation(database, storage, environments, root)
         self._preparing = Preparing(preparation.prepare, self._prepared)
         self.publisher = RoutingPublisher(database, root / "routing.json")
@@ -124,6 +133,11 @@ class DeploymentController:
     def _wake_for_the_dead(self) -> None:
         """A worker that served and is gone makes its deployment due: /proc is asked, not the database."""
         for row_id, directories in list(self._watched.items()):
+            for directory in directories:
+                self._instances.trim_log(directory)
+                if self._liveness.is_stuck(directory, self._instances.socket(directory)):
+                    log.warning("the worker in %s does not answer and is killed", directory)
+                    self._instances.signal(directory, signal.SIGKILL)
             if any(self._instances.observe(one, 0.0).phase is not Phase.READY for one in directories):
                 del self._watched[row_id]
                 with self._database.transaction(actor="server") as tx:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -26,7 +27,12 @@ from modelyard.kit.files import write_json_atomically
 from modelyard.kit.inherited import inherited
 from modelyard.kit.process import runs
 
+log = logging.getLogger(__name__)
+
 SCORER = Path(__file__).resolve().parents[1] / "scorer" / "__main__.py"
+LOG = "scorer.log"
+_LOG_BYTES = 64 << 20
+_LOG_KEPT_BYTES = 4 << 20
 _SOCKET_PATH_BYTES = 100
 _STARTED_WITHIN_SECONDS = 20.0
 _KEPT_DIRECTORIES = 5
@@ -73,7 +79,7 @@ class ScoringInstances:
             **document["env"],
         }
         try:
-            with (directory / "scorer.log").open("ab") as output:
+            with (directory / LOG).open("ab") as output:
                 child = subprocess.Popen(
                     [str(python), "-P", str(SCORER), str(directory)],
                     stdin=subprocess.DEVNULL,
@@ -123,6 +129,21 @@ class ScoringInstances:
                 os.kill(int(worker["pid"]), number)
         except ProcessLookupError:
             return
+
+    def trim_log(self, directory: Path) -> None:
+        """Bound a log: the last megabytes stay, in place, for the worker goes on appending to the same file."""
+        path = directory / LOG
+        try:
+            if path.stat().st_size <= _LOG_BYTES:
+                return
+            with path.open("r+b") as file:
+                file.seek(-_LOG_KEPT_BYTES, os.SEEK_END)
+                kept = file.read()
+                file.truncate(0)
+                file.seek(0)
+                file.write(kept)
+        except OSError:
+            log.warning("the log %s cannot be trimmed", path, exc_info=True)
 
     def forget(self, directory: Path) -> None:
         """Let go of a worker that ended. Its log stays until newer instances have come and gone."""

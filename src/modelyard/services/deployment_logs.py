@@ -43,9 +43,12 @@ class Tail:
         parts = []
         for path in _logs(self._deployment):
             with path.open("rb") as file:
-                file.seek(self._offsets.get(path, 0))
+                size = file.seek(0, 2)
+                # A log that became shorter was trimmed: only what comes from now on is new.
+                offset = size if size < self._offsets.get(path, 0) else self._offsets.get(path, 0)
+                file.seek(offset)
                 chunk = file.read(_CHUNK_BYTES)
-            self._offsets[path] = self._offsets.get(path, 0) + len(chunk)
+            self._offsets[path] = offset + len(chunk)
             parts.append(chunk.decode("utf-8", "replace"))
         return "".join(parts)
 
