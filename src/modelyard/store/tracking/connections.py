@@ -11,10 +11,17 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import URL, make_url
+
+from modelyard.domain.extras import LazyModule
+
+if TYPE_CHECKING:
+    import psycopg
+else:
+    # SQLite alone does without it, and starts sooner.
+    psycopg = LazyModule("psycopg", extra="server", what="PostgreSQL")
 
 Row = tuple[Any, ...]
 _BUSY_SECONDS = 20
