@@ -44,6 +44,8 @@ class Transport:
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
             transport=handler,
+            # Reading the certificate authorities takes longer than a call; over plain http none is looked at.
+            verify=connection.server_url.startswith("https://"),
             trust_env=not connection.server_url.startswith(("http://127.", "http://localhost", "http://[::1]")),
         )
 

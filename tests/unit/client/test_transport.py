@@ -1,6 +1,11 @@
+from pathlib import Path
+
 import httpx
 import pytest
 
+from modelyard.client.connection import Connection
+from modelyard.client.home import Home
+from modelyard.client.transport import Transport
 from modelyard.client.wire_errors import AnswerLost
 from modelyard.domain.errors import (
     Conflict,
@@ -85,3 +90,19 @@ def test_a_refusal_is_raised_as_its_own_class(status: int, code: str, kind: type
 def test_an_answer_that_is_not_ours_is_still_an_error() -> None:
     with pytest.raises(ModelyardError, match="502: <html>bad gateway"):
         transport_over(lambda _: httpx.Response(502, text="<html>bad gateway</html>")).get("/x")
+
+
+@pytest.mark.parametrize(("url", "verified"), [("https://yard.example", True), ("http://127.0.0.1:1", False)])
+def test_certificates_are_checked_wherever_there_are_any(
+    url: str, verified: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, object] = {}
+
+    class Client(httpx.Client):
+        def __init__(self, **options: object) -> None:
+            seen.update(options)
+            super().__init__(transport=httpx.MockTransport(Flaky()))
+
+    monkeypatch.setattr("modelyard.client.transport.httpx.Client", Client)
+    Transport(Connection(url, "t", "default", Home(Path("/nonexistent")))).close()
+    assert seen["verify"] is verified
