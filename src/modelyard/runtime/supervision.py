@@ -52,7 +52,7 @@ class Supervisor:
         self._kill_at: float | None = None
         self.outcome = Outcome()
         self._stop_asked = 0
-        self._waiting = False
+        self._begun = False
         self._woken, waking = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(waking, False)
@@ -64,6 +64,7 @@ class Supervisor:
 
     def start(self, rank: Rank, environment: dict[str, str], log: str) -> int:
         """Start one rank in a session of its own, its output appended to `log` as it is written. Raises OSError."""
+        self._begun = True  # from here on a stop is for `wait` to see to: there may be a process to end
         actions = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
@@ -81,7 +82,6 @@ class Supervisor:
             self._deadline = time.monotonic() + self._timeout_seconds
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
-        self._waiting = True
         self._reap()
         while self._alive:
             self._check_stop()
@@ -94,7 +94,7 @@ class Supervisor:
 
     def _ask_stop(self, *_: object) -> None:
         self._stop_asked += 1
-        if not self._waiting:
+        if not self._begun:
             self.outcome.cancelled = True
             raise Stopped
 
