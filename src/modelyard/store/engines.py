@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +95,7 @@ def _sqlite(url: URL, pool_size: int, *, read_only: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
+        _use_write_ahead_log(connection)
         for pragma in (*_SQLITE_PRAGMAS, f"query_only={int(read_only)}"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -102,3 +105,17 @@ def _sqlite(url: URL, pool_size: int, *, read_only: bool) -> Engine:
 
     translate_failures(engine)
     return engine
+
+
+def _use_write_ahead_log(connection: Any) -> None:
+    """Switch the file to WAL. SQLite does not wait when several connections switch a new file at once: we do."""
+    deadline = time.monotonic() + SQLITE_BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
