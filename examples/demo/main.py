@@ -71,7 +71,7 @@ def run_flow() -> None:
     job_name = train(client)
     model = register_model(client, job_name)
     deploy(client, model)
-    score(client, model, table.drop(columns="benign").head(8))
+    score(client, model, table.drop(columns="benign").sample(8, random_state=1))
     show_lineage(client, model)
     summarise(client, job_name, data)
 
@@ -170,7 +170,7 @@ def local_scores(client: MLClient, model: Model, rows: pd.DataFrame) -> np.ndarr
 
 def show_lineage(client: MLClient, model: Model) -> None:
     with show.step("Ask where the model comes from", f"modelyard lineage model {NAME}:{model.version}"):
-        subprocess.run([MODELYARD, "lineage", "model", f"{NAME}:{model.version}"], check=True)
+        subprocess.run([MODELYARD, "lineage", "model", f"{NAME}:{model.version}", "--output", "table"], check=True)
 
 
 def summarise(client: MLClient, job_name: str, data: Data) -> None:

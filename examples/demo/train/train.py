@@ -38,6 +38,9 @@ with mlflow.start_run() as run:
         "log_loss": log_loss(target[:held_out], probability),
     }
     mlflow.log_metrics(scores)
-    mlflow.lightgbm.log_model(booster, name="model", signature=infer_signature(features, probability))
+    # Naming the requirements spares MLflow from loading the model once more to find them out.
+    requirements = ["mlflow>=3", "lightgbm>=4.6", "pandas>=2.3"]
+    signature = infer_signature(features, probability)
+    mlflow.lightgbm.log_model(booster, name="model", signature=signature, pip_requirements=requirements)
 
 print(f"AUC {scores['auc']:.4f}, log loss {scores['log_loss']:.4f}")

@@ -27,5 +27,7 @@ with mlflow.start_run():
     accuracy = float((predicted.argmax(axis=1) == target[:held_out]).mean())
     mlflow.log_metric("accuracy", accuracy)
     signature = infer_signature(features, predicted)
-    mlflow.lightgbm.save_model(booster, arguments.model, signature=signature)
+    # Naming the requirements spares MLflow from loading the model once more to find them out.
+    requirements = ["mlflow>=3", "lightgbm>=4.6", "pandas>=2.3"]
+    mlflow.lightgbm.save_model(booster, arguments.model, signature=signature, pip_requirements=requirements)
 print(f"accuracy on {held_out} held-out rows: {accuracy:.3f}")
