@@ -35,7 +35,7 @@ TABLE = {
     "missing data": Refusal(CREATE, f"{JOB}inputs: {{x: {{path: 'azureml:nothing:1'}}}}\n", ("nothing",)),
     "missing local file": Refusal(CREATE, f"{JOB}inputs: {{x: {{type: uri_file, path: none.csv}}}}\n", ("none.csv",)),
     "missing code": Refusal(CREATE, f"{JOB}code: no-such-folder\n", ("no-such-folder",)),
-    "too much asked": Refusal(CREATE, f"{JOB}resources: {{properties: {{cpu: 100000}}}}\n", ("100000",)),
+    "too much asked": Refusal(CREATE, f"{JOB}resources: {{properties: {{cpus: 100000}}}}\n", ("100000",)),
     "bad override": Refusal((*CREATE, "--set", "command.x=1"), JOB, ("command.x",)),
     "bad name": Refusal((*CREATE, "--name", "../escape"), JOB, ("name",)),
     "unknown job": Refusal(("job", "show", "-n", "no-such-job"), "", ("no-such-job",)),

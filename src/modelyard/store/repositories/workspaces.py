@@ -15,6 +15,7 @@ from modelyard.store.records import WorkspaceRecord
 from modelyard.store.repository import Repository, as_record
 from modelyard.store.rows.workspaces import WORKSPACES
 
+_SHOWN_NAMES = 10
 _FIELDS = [field.name for field in fields(WorkspaceRecord)]
 _EDITABLE = (
     "display_name",
@@ -48,8 +49,12 @@ class WorkspaceRepository(Repository):
     def get(self, name: str) -> WorkspaceRecord:
         found = self.find(name)
         if found is None:
-            near = did_you_mean(name, self.names()) or "create it: modelyard workspace create --name <name>"
-            raise NotFound(f"There is no workspace '{name}'.", field="workspace", mend=near)
+            names = self.names()
+            shown = ", ".join(names[:_SHOWN_NAMES])
+            there_are = f"there are: {shown}; create it: modelyard workspace create --name <name>"
+            raise NotFound(
+                f"There is no workspace '{name}'.", field="workspace", mend=did_you_mean(name, names) or there_are
+            )
         return found
 
     def find(self, name: str) -> WorkspaceRecord | None:
