@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,6 +201,31 @@ def test_the_workspace_of_a_client_by_header(server: RunningServer, monkeypatch:
     assert mlflow.MlflowClient(f"{server.url}/mlflow/team-b").get_run(run.info.run_id)
 
 
+TRACING = """
+import json, sys
+import mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+mlflow.set_experiment("traced")
+@mlflow.trace
+def inner(number): return number + 1
+@mlflow.trace
+def outer(number): return inner(number) * 2
+outer(1)
+mlflow.flush_trace_async_logging()
+found = [[span.name for span in trace.data.spans] for trace in mlflow.search_traces(return_type="list")]
+mlflow.set_tracking_uri(sys.argv[2])
+print(json.dumps([found, len(mlflow.search_traces(locations=["0"], return_type="list"))]))
+"""
+
+
+def test_traces(server: RunningServer) -> None:
+    # A process of its own: tracing in the process of MLflow's handlers would trace into itself.
+    command = [sys.executable, "-W", "ignore", "-c", TRACING, f"{server.url}/mlflow/team-b", server.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [[["outer", "inner"]], 0]
+
+
 def test_every_call_needs_a_token(server: RunningServer) -> None:
     paths = [
         "/api/2.0/mlflow/experiments/get?experiment_id=0",
@@ -205,6 +233,7 @@ def test_every_call_needs_a_token(server: RunningServer) -> None:
         "/api/3.0/mlflow/server-info",
         "/mlflow/team-b/api/2.0/mlflow/experiments/get?experiment_id=0",
         "/v1/traces",
+        "/version",
     ]
     for path in paths:
         assert requests.get(server.url + path, timeout=10).status_code == 401

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,6 +18,7 @@ from modelyard.domain.permissions import Permission
 from modelyard.kit.ids import random_text
 from modelyard.server.access import authorize
 from modelyard.server.mlflow import artifacts
+from modelyard.server.mlflow.cold import OTLP_PATH
 from modelyard.server.mlflow.hot.arguments import NotHot, check_spelling
 from modelyard.server.mlflow.hot.call import HotCall
 from modelyard.server.mlflow.hot.table import HOT_CALLS
@@ -25,7 +27,9 @@ from modelyard.server.mlflow.service import MlflowService
 from modelyard.server.mlflow.workspace_names import run_of_job, split_path, wanted_workspace
 
 _LOG = logging.getLogger("modelyard.server.mlflow")
-_ROOTS = ("/api/2.0/mlflow", "/api/3.0/mlflow", "/v1/traces")
+_ROOTS = ("/api/2.0/mlflow", "/api/3.0/mlflow", OTLP_PATH)
+# Clients ask for it before they send spans.
+VERSION_PATH = "/version"
 # POSTs that only read.
 _READING_ENDS = ("/search", "/batchGetInfos", "/get-latest-versions", "/calculate-filter-correlation", "/metrics")
 
@@ -43,7 +47,7 @@ class MlflowBranch:
     async def answered(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Whether the call is of this protocol; then it has been answered."""
         prefix, path = split_path(scope["path"])
-        if not path.startswith(_ROOTS):
+        if not path.startswith(_ROOTS) and path != VERSION_PATH:
             return False
         try:
             await self._answer(scope, prefix, path, receive, send)
@@ -77,7 +81,9 @@ class MlflowBranch:
         streamed = path.startswith(artifacts.PREFIX)
         body = b"" if streamed else await read_body(receive, service.max_body_bytes)
         request = MlflowRequest(scope["method"], path, scope["query_string"], headers, body, workspace, caller)
-        if streamed:
+        if path == VERSION_PATH:
+            await send_body(send, mlflow_version().encode(), 200, [(b"content-type", b"text/plain")])
+        elif streamed:
             await service.artifacts.answer(request, receive, send)
         elif call is None or not await self._answer_hot(service, call, request, send):
             await self._answer_cold(service, request, send)
@@ -119,6 +125,12 @@ class MlflowBranch:
         if self._service is None:
             self._service = MlflowService(self._state.yard)
         return self._service
+
+
+@cache
+def mlflow_version() -> str:
+    """The release of MLflow whose protocol this server speaks."""
+    return version("mlflow")
 
 
 def _permission(method: str, path: str) -> Permission:

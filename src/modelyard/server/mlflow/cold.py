@@ -24,6 +24,9 @@ _ENVIRONMENT = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",
 }
+# What we have read ourselves.
+_OURS = frozenset({b"authorization", b"cookie", b"x-mlflow-workspace"})
+OTLP_PATH = "/v1/traces"
 # Parts of MLflow's server that are not tracking or registry: a language-model gateway, jobs of its own, webhooks.
 _NOT_SERVED = (
     "/gateway",
@@ -44,7 +47,7 @@ class ColdAnswer:
 
 
 class ColdCalls:
-    """Runs MLflow's WSGI application in threads of its own."""
+    """Runs MLflow's WSGI application, and its one ASGI route that is ours to serve, in threads of their own."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -66,20 +69,10 @@ class ColdCalls:
     def call(self, request: MlflowRequest) -> ColdAnswer:
         """As `answer`, in the thread of the caller."""
         module = self._load()
-        started: dict[str, Any] = {}
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
-            started["status"], started["headers"] = int(status.split(" ", 1)[0]), headers
-
         with module.workspace_bound(request.workspace):
-            chunks: Iterable[bytes] = self._app(_environ(request), start_response)
-            body = b"".join(chunks)
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in started["headers"]]
-        kept = [(name, value) for name, value in headers if name != b"content-length"]
-        return ColdAnswer(started["status"], [*kept, (b"cache-control", b"no-store")], body)
+            if request.path.startswith(OTLP_PATH):
+                return asyncio.run(_call_asgi(module.otlp_app, request))
+            return _call_wsgi(self._app, request)
 
     def _load(self) -> ModuleType:
         with self._lock:
@@ -92,11 +85,59 @@ class ColdCalls:
             return self._module
 
 
+def _call_wsgi(app: Any, request: MlflowRequest) -> ColdAnswer:
+    started: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+        started["status"], started["headers"] = int(status.split(" ", 1)[0]), headers
+
+    chunks: Iterable[bytes] = app(_environ(request), start_response)
+    body = b"".join(chunks)
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in started["headers"]]
+    return _answer(started["status"], headers, body)
+
+
+async def _call_asgi(app: Any, request: MlflowRequest) -> ColdAnswer:
+    """In a loop of this thread's own: what MLflow does there blocks."""
+    sent: list[dict[str, Any]] = []
+    headers = [(name, value) for name, value in request.headers.items() if name not in _OURS]
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": request.path,
+        "raw_path": request.path.encode(),
+        "query_string": request.query,
+        "root_path": "",
+        "headers": headers,
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": request.body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return _answer(sent[0]["status"], list(sent[0].get("headers", [])), body)
+
+
+def _answer(status: int, headers: Headers, body: bytes) -> ColdAnswer:
+    kept = [(name, value) for name, value in headers if name != b"content-length"]
+    return ColdAnswer(status, [*kept, (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")], body)
+
+
 def _environ(request: MlflowRequest) -> dict[str, Any]:
     headers = {
         f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": value.decode("latin-1")
         for name, value in request.headers.items()
-        if name not in (b"authorization", b"cookie", b"x-mlflow-workspace", b"content-type", b"content-length")
+        if name not in _OURS and name not in (b"content-type", b"content-length")
     }
     return headers | {
         "REQUEST_METHOD": request.method,

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fastapi import FastAPI
 from mlflow.server import app as flask_app
 from mlflow.server import handlers
+from mlflow.server.otel_api import otel_router
 from mlflow.store.model_registry import sqlalchemy_store as registry_module
 from mlflow.store.model_registry.sqlalchemy_workspace_store import (
     WorkspaceAwareSqlAlchemyStore as WorkspaceRegistryStore,
@@ -18,6 +20,10 @@ from mlflow.store.tracking.sqlalchemy_workspace_store import WorkspaceAwareSqlAl
 from mlflow.utils import workspace_context
 
 from modelyard.store.tracking.run_writes import SERVED_ROOT, artifact_uri
+
+# Spans by OpenTelemetry's protocol: the one part of MLflow's server that is not in its WSGI application.
+otlp_app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+otlp_app.include_router(otel_router)
 
 
 class _TrackingStore(WorkspaceAwareSqlAlchemyStore):  # type: ignore[misc]
