@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from modelyard.domain.errors import InvalidInput, Unauthenticated
+from modelyard.domain.errors import InvalidInput, PermissionDenied, Unauthenticated
 from modelyard.domain.permissions import Role
 from modelyard.kit.ids import secret_token
 from modelyard.store.records import TokenKind, TokenRecord
@@ -62,7 +62,9 @@ def create_token(
 
 
 def create_login_code(tx: Transaction, caller: Caller) -> str:
-    """A code that opens one browser session for `caller` within two minutes."""
+    """A code that opens one browser session for `caller` within two minutes. Jobs get none: it would outlive them."""
+    if caller.job is not None:
+        raise PermissionDenied("A job's token opens no browser session.", field="token")
     _, code = tx.tokens.create(
         TokenKind.USER,
         LOGIN_CODE_NAME,

@@ -115,7 +115,13 @@ def test_the_login_link_works_once(yard: Yard) -> None:
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert browser.get("/api/v1/info").json()["caller"]["role"] == "admin"
+    assert browser.get(answer.headers["location"]).status_code == 200
     assert browser.get("/login", params={"code": code}).status_code == 401
+
+
+def test_a_job_opens_no_session_that_would_outlive_it(yard: Yard) -> None:
+    job = yard.as_role("job", workspace="default", job="short-lived")
+    assert yard.client.post("/api/v1/login-codes", headers=job).status_code == 403
 
 
 def test_a_write_by_cookie_must_come_from_our_pages(yard: Yard) -> None:
