@@ -77,7 +77,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_jobs_survive_the_death_of_the_server(server: Server, tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("MODELYARD_TEST_SEED", "20")))
     began = tmp_path / "began"
