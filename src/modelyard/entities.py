@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelyard.builders import Command
 from modelyard.domain.asset import Asset, IntellectualProperty
 from modelyard.domain.code import Code
 from modelyard.domain.compute import (
@@ -97,6 +98,7 @@ from modelyard.domain.online_endpoint import (
 )
 from modelyard.domain.workspace import CustomerManagedKey, Workspace
 from modelyard.kinds.command import CommandJob
+from modelyard.kinds.sweep import ParameterizedCommand, SweepJob, SweepJobLimits
 
 SystemData = CreationContext
 
@@ -118,6 +120,7 @@ __all__ = [
     "CertificateConfiguration",
     "Code",
     "CodeConfiguration",
+    "Command",
     "CommandJob",
     "CommandJobLimits",
     "Compute",
@@ -167,6 +170,7 @@ __all__ = [
     "OnlineEndpoint",
     "OnlineRequestSettings",
     "Output",
+    "ParameterizedCommand",
     "ProbeSettings",
     "PyTorchDistribution",
     "QueueSettings",
@@ -181,6 +185,8 @@ __all__ = [
     "ServicePrincipalConfiguration",
     "SetupScripts",
     "SshJobService",
+    "SweepJob",
+    "SweepJobLimits",
     "SynapseSparkCompute",
     "SystemData",
     "TargetUtilizationScaleSettings",

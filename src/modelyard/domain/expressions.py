@@ -74,6 +74,16 @@ def substitute(text: str, scope: Mapping[str, str | None], *, field: str | None 
     return "".join(pieces)
 
 
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """`text` with expressions under other names: old name -> new name."""
+
+    def expression(match: re.Match[str]) -> str:
+        new = names.get(match["name"])
+        return match.group(0) if new is None else f"${{{{{new}}}}}"
+
+    return _EXPRESSION.sub(expression, text)
+
+
 def check(text: str, known: Iterable[str], *, field: str, optional: Iterable[str] = ()) -> list[dict[str, str]]:
     """Problems of the expressions in `text`: broken ones, and names that are neither known nor platform names."""
     names = set(known) | set(optional)

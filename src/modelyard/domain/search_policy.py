@@ -29,6 +29,8 @@ class Goal(Words):
 class Objective(Part):
     """The metric that trials log through MLflow, and the direction wanted."""
 
+    positional: ClassVar[tuple[str, ...]] = ("goal", "primary_metric")
+
     goal: Goal
     primary_metric: str = Field(min_length=1, max_length=250)
 

@@ -25,12 +25,11 @@ _LARGEST_EXPONENT = 709.0
 class Choice(Part):
     """One of the values. A value that is a mapping opens a space of its own, searched when that value is drawn."""
 
+    positional: ClassVar[tuple[str, ...]] = ("values",)
+
     type: Literal["choice"] = "choice"
     values: list[Any]
     """Numbers, texts, or mappings whose members are literals or distributions."""
-
-    def __init__(self, values: list[Any] | None = None, **rest: Any) -> None:
-        super().__init__(**({} if values is None else {"values": values}), **rest)
 
     def problems(self) -> Iterable[dict[str, str]]:
         if not self.values:
@@ -43,6 +42,8 @@ class Choice(Part):
 class Randint(Part):
     """A whole number from 0 up to, not including, `upper`."""
 
+    positional: ClassVar[tuple[str, ...]] = ("upper",)
+
     type: Literal["randint"] = "randint"
     upper: int
 
@@ -52,6 +53,8 @@ class Randint(Part):
 
 
 class _Bounded(Part):
+    positional: ClassVar[tuple[str, ...]] = ("min_value", "max_value", "q")
+
     min_value: float
     max_value: float
     logarithmic: ClassVar[bool] = False
@@ -96,6 +99,8 @@ class QLogUniform(_Bounded):
 
 
 class _Gaussian(Part):
+    positional: ClassVar[tuple[str, ...]] = ("mu", "sigma", "q")
+
     mu: float
     sigma: float
     logarithmic: ClassVar[bool] = False
@@ -195,6 +200,17 @@ def space_problems(space: Mapping[str, AnyDistribution], field: str = "search_sp
             yield problem(field, f"'{name[:60]}' is not a parameter name", "use letters, digits, '-' and '_'")
         if isinstance(distribution, Choice):
             yield from _option_problems(distribution, f"{field}.{name}")
+
+
+def base_problems(space: Mapping[str, AnyDistribution], base: float | str) -> Iterator[dict[str, str]]:
+    """Bounds of logarithms that are too large for this base. Those to base e are checked with their distribution."""
+    if base == "e":
+        return
+    largest = _LARGEST_EXPONENT / math.log(float(base))
+    for name, distribution in space.items():
+        if isinstance(distribution, LogUniform | QLogUniform) and distribution.max_value > largest:
+            text = f"the bounds are of the logarithm to base {base} of the value; this overflows"
+            yield problem(f"search_space.{name}.max_value", text, f"stay below {largest:.4g}")
 
 
 def _option_problems(choice: Choice, field: str) -> Iterator[dict[str, str]]:

@@ -30,6 +30,8 @@ def _details(problem: Any, model: type[BaseModel] | None) -> list[dict[str, Any]
     prefix = field_path(location)
     if problem["type"] == "problems":
         return [_joined(prefix, item) for item in context["problems"]]
+    if problem["type"] == "union_tag_invalid":
+        context["known"] = _known_types(model, location) if model is not None else []
     detail: dict[str, Any] = {"field": prefix, "message": _message(problem, prefix, context)}
     mend = _mend(problem, location, context, model)
     if mend:
@@ -50,7 +52,8 @@ def _message(problem: Any, field: str, context: dict[str, Any]) -> str:
     if kind == "missing":
         return f"'{last}' is required"
     if kind == "union_tag_invalid":
-        return f"unknown type '{_bare(context['tag'])}'; known: {_bare(context['expected_tags'])}"
+        known = ", ".join(context["known"]) or _bare(context["expected_tags"]).replace("'", "")
+        return f"unknown type '{_bare(context['tag'])}'; known: {known}"
     if kind == "union_tag_not_found":
         return f"'{last}' must be a mapping with a 'type'"
     wanted = next((words for start, words in _WANTED if kind.startswith(start)), None)
@@ -108,20 +111,33 @@ def _mend(problem: Any, location: Sequence[Any], context: dict[str, Any], model:
         return did_you_mean(
             problem["input"], str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         )
+    if problem["type"] == "union_tag_invalid":
+        return did_you_mean(_bare(context["tag"]), context["known"])
     return context.get("mend")
 
 
 def _known_fields(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
     """The writable fields of the model that stands at `location` below `model`; empty when it cannot be told."""
+    names: list[str] = []
+    for node in _nodes_at(model, location):
+        names += [name for name, value in node.get("properties", {}).items() if not value.get("readOnly")]
+    return names
+
+
+def _known_types(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
+    """What `type` may be at `location`, in our spelling."""
+    found = [node.get("properties", {}).get("type", {}).get("const") for node in _nodes_at(model, location)]
+    return sorted(word for word in found if isinstance(word, str))
+
+
+def _nodes_at(model: type[BaseModel], location: Sequence[Any]) -> list[dict[str, Any]]:
+    """Every schema that may stand at `location` below `model`."""
     schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
     nodes = [schema]
     for part in location:
         nodes = [child for node in _flat(nodes, definitions) for child in _children(node, part)]
-    names: list[str] = []
-    for node in _flat(nodes, definitions):
-        names += [name for name, value in node.get("properties", {}).items() if not value.get("readOnly")]
-    return names
+    return _flat(nodes, definitions)
 
 
 def _flat(nodes: list[dict[str, Any]], definitions: dict[str, Any]) -> list[dict[str, Any]]:

@@ -71,12 +71,16 @@ class CommandJob(Job):
         yield from port_name_problems("outputs", self.outputs)
         if not self.command.strip():
             yield problem("command", "the command is empty", "write what to run")
-        known = [f"inputs.{name}" for name in self.inputs] + [f"outputs.{name}" for name in self.outputs]
+        known = self.expression_names()
         yield from check(self.command, known, field="command")
         for name, text in self.environment_variables.items():
             yield from check(text, known, field=f"environment_variables.{name}")
         for name, output in self.outputs.items():
             yield from check(output.path or "", PATH_NAMES, field=f"outputs.{name}.path")
+
+    def expression_names(self) -> list[str]:
+        """What `${{ }}` may name in the command and in the environment's variables."""
+        return [f"inputs.{name}" for name in self.inputs] + [f"outputs.{name}" for name in self.outputs]
 
     def set_limits(self, *, timeout: int) -> None:
         """Stop the job after `timeout` seconds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,13 @@ from modelyard.domain.job_io import JobInput, JobOutput
 from modelyard.domain.job_record import JobRecord
 from modelyard.domain.online_deployment import EnvironmentOrReference
 from modelyard.domain.search_policy import EarlyTermination, GridSampling, Objective, SamplingAlgorithmOrName
-from modelyard.domain.search_space import SearchDistribution, is_discrete, parameter_names, space_problems
+from modelyard.domain.search_space import (
+    SearchDistribution,
+    base_problems,
+    is_discrete,
+    parameter_names,
+    space_problems,
+)
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.trial import TrialPhase
 
@@ -87,9 +93,49 @@ class SweepJob(Job):
         yield from space_problems(self.search_space)
         if isinstance(self.sampling_algorithm, GridSampling):
             yield from (_not_listable(name) for name, value in self.search_space.items() if not is_discrete(value))
+        yield from base_problems(self.search_space, getattr(self.sampling_algorithm, "logbase", "e"))
         if self.more_objectives and self.early_termination is not None:
             yield problem("early_termination", "a policy needs one objective, not several", "remove it")
         yield from self._command_problems()
+
+    def set_limits(
+        self,
+        *,
+        max_concurrent_trials: int | None = None,
+        max_total_trials: int | None = None,
+        timeout: int | None = None,
+        trial_timeout: int | None = None,
+        max_cost: float | None = None,
+    ) -> None:
+        """Change some of the limits; None stays."""
+        given = {
+            "max_concurrent_trials": max_concurrent_trials,
+            "max_total_trials": max_total_trials,
+            "timeout": timeout,
+            "trial_timeout": trial_timeout,
+            "max_cost": max_cost,
+        }
+        limits = self.limits.to_dict() | {name: value for name, value in given.items() if value is not None}
+        if "max_total_trials" in limits:
+            self.limits = SweepJobLimits(**limits)
+        else:
+            self.__dict__["limits"] = SweepJobLimits.model_construct(**limits)
+
+    def drop_limits(self) -> None:
+        """Begin anew with `set_limits`. A sweep without `max_total_trials` is refused when it is submitted."""
+        nothing: dict[str, Any] = {}
+        self.__dict__["limits"] = SweepJobLimits.model_construct(**nothing)
+
+    def set_objective(self, *, goal: str | None = None, primary_metric: str | None = None) -> None:
+        """Change the goal or the metric; None stays."""
+        given = {"goal": goal, "primary_metric": primary_metric}
+        before = self.objective.to_dict()
+        self.objective = Objective(**before | {name: value for name, value in given.items() if value is not None})
+
+    def set_resources(self, **resources: Any) -> None:
+        """Change some of the fields of `resources`, which every trial has."""
+        before = self.resources.to_dict() if self.resources else {}
+        self.resources = JobResourceConfiguration(**(before | resources))
 
     def _command_problems(self) -> Iterable[dict[str, str]]:
         drawn = [f"search_space.{name}" for name in parameter_names(self.search_space)]

@@ -37,7 +37,7 @@ class LocalFiles:
         copy = entity.model_copy(deep=True)
         if isinstance(copy, Datastore):
             return copy
-        code = getattr(copy, "code", None)
+        code = _code_of(copy)
         if isinstance(copy, Job) and isinstance(code, str) and is_local_path(code):
             self._record_git(copy, Path(resolve_path(code, Path.cwd())))
         self._replace(copy, "")
@@ -79,6 +79,11 @@ class LocalFiles:
             file = Path(folder) / "uncommitted.diff"
             file.write_bytes(found.diff)
             return self._uploader.upload(file).uri
+
+
+def _code_of(entity: Entity) -> Any:
+    """The code of a job, or of the trials of a sweep."""
+    return getattr(getattr(entity, "trial", entity), "code", None)
 
 
 def _parts(part: Part) -> Iterator[tuple[str, Part]]:
