@@ -41,6 +41,10 @@ class SweepMemory:
     """How many values of each trial the policy has judged."""
     adopted: frozenset[int] = frozenset()
     """Trials that ran when this memory was loaded: what they logged before was judged in an earlier life."""
+    told_best: int | None = None
+    """The best trial that the sweep's log has named."""
+    taken_up: bool = False
+    """Loaded with trials, and the log does not say so yet."""
 
     @classmethod
     def load(cls, record: JobRecord, trials: Sequence[TrialRecord], taught: Sequence[TrialRecord]) -> SweepMemory:
@@ -53,7 +57,10 @@ class SweepMemory:
         goal = job.objective.goal
         rule = make_rule(job.early_termination, goal) if job.early_termination is not None else None
         adopted = frozenset(trial.number for trial in trials if trial.phase.running)
-        return cls(job, plan, search, rule, {trial.number: trial for trial in trials}, adopted=adopted)
+        made = cls(job, plan, search, rule, {trial.number: trial for trial in trials}, adopted=adopted)
+        best = made.best()
+        made.told_best, made.taken_up = None if best is None else best.number, bool(trials)
+        return made
 
     @property
     def metrics(self) -> list[str]:

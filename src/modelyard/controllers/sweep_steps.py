@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from modelyard.controllers.sweep_log import Chapter, SweepLog, story
 from modelyard.controllers.sweep_memory import SweepMemory
 from modelyard.domain.actions import Action, JobError, SetStatus, StartTrials, StopTrial, WakeAfter
 from modelyard.domain.job_record import JobRecord, JobUpdate
@@ -40,14 +41,21 @@ def advance(
     with database.snapshot() as tx:
         ended = _observe(tx, record, memory)
         now = tx.now
-    actions = decide(record, _view(record, memory, now))
+    view = _view(record, memory, now)
     step = _Step(record, memory, ended, outputs)
-    for action in actions:
+    for action in decide(record, view):
         step.take(action, now)
+    last = step.updates[-1] if step.updates else None
+    told = story(memory, Chapter(record, view, step.ended, step.stops, step.proposals, last))
+    log = SweepLog(outputs.storage, record)
+    if step.over:  # a reader of the log stops reading at the end that is committed
+        log.append(told)
     with database.transaction(actor="server") as tx:
         applied = step.write(tx)
         if step.proposals or step.stops:
             tx.after_commit(wake_jobs)
+    if not step.over:
+        log.append(told)
     return applied, step.over
 
 

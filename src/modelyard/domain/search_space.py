@@ -202,6 +202,29 @@ def space_problems(space: Mapping[str, AnyDistribution], field: str = "search_sp
             yield from _option_problems(distribution, f"{field}.{name}")
 
 
+def describe(distribution: AnyDistribution, base: float | str) -> str:
+    """The values that a distribution covers, in words; `base` is that of the logarithms."""
+    if isinstance(distribution, Choice):
+        return f"one of {', '.join(_shortened(value) for value in distribution.values)}"
+    if isinstance(distribution, Randint):
+        return f"a whole number from 0 to {distribution.upper - 1}"
+    step = f", in steps of {distribution.q:g}" if hasattr(distribution, "q") else ""
+    number = math.e if base == "e" else float(base)
+    shown = base if isinstance(base, str) else f"{base:g}"
+    if isinstance(distribution, _Bounded):
+        low, high = distribution.min_value, distribution.max_value
+        if not distribution.logarithmic:
+            return f"searched from {low:g} to {high:g}{step}"
+        bounds = f"bounds {low:g} to {high:g} of the logarithm, base {shown}"
+        return f"searched from {number**low:.6g} to {number**high:.6g}{step} ({bounds})"
+    spread = f"mean {distribution.mu:g}, deviation {distribution.sigma:g}"
+    return f"normal, {spread}{step}" + (f", of the logarithm, base {shown}" if distribution.logarithmic else "")
+
+
+def _shortened(value: Any) -> str:
+    return f"a space of {', '.join(map(str, value))}" if isinstance(value, Mapping) else str(value)[:60]
+
+
 def base_problems(space: Mapping[str, AnyDistribution], base: float | str) -> Iterator[dict[str, str]]:
     """Bounds of logarithms that are too large for this base. Those to base e are checked with their distribution."""
     if base == "e":

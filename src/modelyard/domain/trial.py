@@ -57,6 +57,17 @@ class TrialRecord:
     ended_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a trial has come to so far."""
+
+    number: int
+    phase: TrialPhase
+    objectives: list[float] | None
+    cost: int
+    ended_at: datetime | None
+
+
 def to_json(values: Sequence[float] | None) -> list[float | str] | None:
     """Numbers as JSON holds them: NaN and the infinities as text."""
     return None if values is None else [value if math.isfinite(value) else str(value) for value in values]

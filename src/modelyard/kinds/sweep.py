@@ -185,7 +185,7 @@ def decide(job: JobRecord, view: SweepView) -> list[Action]:
         return []
     starting: list[Action] = [SetStatus(JobStatus.RUNNING)] if job.status is JobStatus.NOT_STARTED else []
     running = [number for number, phase in view.phases.items() if phase.running]
-    wall = _wall(job, view)
+    wall = wall_of(job, view)
     if wall is not None:
         return [*starting, *_ending(job, view, wall)]
     stops: list[Action] = [StopTrial(number, reason) for number, reason in view.verdicts.items()]
@@ -196,7 +196,7 @@ def decide(job: JobRecord, view: SweepView) -> list[Action]:
     return [*starting, *stops, StartTrials(wanted), *_until_wall(job, view)]
 
 
-def _wall(job: JobRecord, view: SweepView) -> str | None:
+def wall_of(job: JobRecord, view: SweepView) -> str | None:
     """Why nothing more may start, or None."""
     if job.cancel_requested:
         return "the sweep was cancelled"

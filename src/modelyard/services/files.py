@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from modelyard.artifacts.paths import clean_path
 from modelyard.artifacts.storage import ARTIFACT_DATASTORE, Storage, run_folder
@@ -20,6 +19,7 @@ from modelyard.domain.references import (
 )
 from modelyard.kit.paging import MalformedToken, Page, PageOf, decode_token, encode_token
 from modelyard.ports.artifact_store import ArtifactStore, FileStat
+from modelyard.services.job_entities import artifact_run_id, outputs_of
 from modelyard.services.run_files import run_file_path
 from modelyard.store.records import AssetKind
 from modelyard.store.transaction import Transaction
@@ -129,8 +129,9 @@ def _job_output(
 ) -> Location:
     job = tx.jobs.get(workspace, reference.job)
     if reference.run_artifacts:
-        return _locate(tx, storage, workspace, RunUri(job.run_id, reference.path), field, hops=hops + 1)
-    outputs: dict[str, Any] = job.spec.get("outputs") or {}
+        of_run = RunUri(artifact_run_id(job, reference.path), reference.path)
+        return _locate(tx, storage, workspace, of_run, field, hops=hops + 1)
+    outputs = outputs_of(job)
     if reference.output not in outputs:
         mend = did_you_mean(reference.output, outputs) or f"its outputs: {', '.join(sorted(outputs)) or 'none'}"
         raise NotFound(f"Job '{job.name}' has no output '{reference.output}'.", field=field, mend=mend)

@@ -10,11 +10,15 @@ from modelyard.domain.job_record import JobRecord
 from modelyard.kinds.catalogue import parse_stored
 from modelyard.services.stored import creation_context
 
+SWEEP = "sweep"
+_LOG_FOLDERS = ("user_logs", "system_logs")
+
 
 def entity(record: JobRecord, public_url: str) -> Job:
     """The job with what the platform knows of it: status, error, times, where its outputs and pages are."""
     body: dict[str, Any] = {
         **record.spec,
+        "outputs": outputs_of(record),
         "type": record.kind,
         "name": record.name,
         "id": f"azureml://workspaces/{record.workspace}/jobs/{record.name}",
@@ -48,6 +52,23 @@ def concrete_outputs(spec: dict[str, Any], plan: JobPlan) -> dict[str, Any]:
         for name, planned in plan.outputs.items()
     }
     return {**spec, "outputs": outputs} if outputs else spec
+
+
+def outputs_of(record: JobRecord) -> dict[str, Any]:
+    """The outputs of a job by name; those of a sweep have their place, that of its best trial, when it has ended."""
+    given: dict[str, Any] = record.spec.get("outputs") or {}
+    if record.kind != SWEEP:
+        return given
+    if "plan" in record.state:
+        return dict(concrete_outputs(record.spec, JobPlan.of(record.state)).get("outputs") or {})
+    return {name: {key: value for key, value in output.items() if key != "path"} for name, output in given.items()}
+
+
+def artifact_run_id(record: JobRecord, path: str) -> str:
+    """The run that keeps the artifact `path` of a job: of a sweep the best trial's, but for the sweep's own logs."""
+    best = record.properties.get("best_child_run_id")
+    own = record.kind != SWEEP or path.split("/", 1)[0] in _LOG_FOLDERS
+    return record.run_id if own or not best else best
 
 
 def _pages(record: JobRecord, public_url: str) -> dict[str, Any]:

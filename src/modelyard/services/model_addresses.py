@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from modelyard.artifacts.storage import ARTIFACT_DATASTORE
 from modelyard.domain.errors import InvalidInput, NotFound
 from modelyard.domain.references import (
@@ -16,6 +14,7 @@ from modelyard.domain.references import (
     RunUri,
     parse_reference,
 )
+from modelyard.services.job_entities import artifact_run_id, outputs_of
 from modelyard.services.run_files import run_file_path
 from modelyard.store.transaction import Transaction
 
@@ -94,9 +93,8 @@ def _datastore_uri(tx: Transaction, workspace: str, path: str, field: str, hops:
 def _job_output(tx: Transaction, workspace: str, uri: JobOutputUri, field: str, hops: int) -> DatastoreUri | str:
     job = tx.jobs.get(workspace, uri.job)
     if uri.run_artifacts:
-        return DatastoreUri(ARTIFACT_DATASTORE, run_file_path(tx, job.run_id, uri.path))
-    outputs: dict[str, Any] = job.spec.get("outputs") or {}
-    base = (outputs.get(uri.output) or {}).get("path")
+        return DatastoreUri(ARTIFACT_DATASTORE, run_file_path(tx, artifact_run_id(job, uri.path), uri.path))
+    base = (outputs_of(job).get(uri.output) or {}).get("path")
     if not base or hops > 2:
         raise NotFound(f"Job '{job.name}' has no output '{uri.output}' with a place.", field=field)
     found = _datastore_uri(tx, workspace, str(base), field, hops + 1)

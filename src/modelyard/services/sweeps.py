@@ -13,6 +13,7 @@ from modelyard.domain.expressions import find, substitute
 from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.job_record import JobRecord
 from modelyard.domain.search_policy import Goal, Objective
+from modelyard.domain.search_space import describe
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.task import Resources
 from modelyard.domain.trial import TrialRecord
@@ -151,16 +152,9 @@ def final_state(sweep: JobRecord, job: SweepJob, plan: SweepPlan, best: TrialRec
 
 
 def range_notes(job: SweepJob) -> list[str]:
-    """Which values each log distribution covers: the bounds in a sweep's YAML are of logarithms."""
+    """What is searched of each parameter, in words: the bounds of a log distribution are of the logarithm."""
     base = getattr(job.sampling_algorithm, "logbase", "e")
-    number = math.e if base == "e" else float(base)
-    notes = []
-    for name, distribution in job.search_space.items():
-        low, high = getattr(distribution, "min_value", None), getattr(distribution, "max_value", None)
-        if getattr(distribution, "logarithmic", False) and low is not None and high is not None:
-            covered = f"{number**low:.6g} to {number**high:.6g}"
-            notes.append(f"{name}: searched from {covered} (bounds {low:g} to {high:g} of the logarithm, base {base})")
-    return notes
+    return [f"{name}: {describe(distribution, base)}" for name, distribution in job.search_space.items()]
 
 
 def _example(job: SweepJob) -> CommandJob:

@@ -35,6 +35,7 @@ _COLUMNS = (
     "display_name",
     "created=creation_context.created_at",
 )
+_TRIAL_COLUMNS = ("number", "phase", "score", "parameters", "cost_core_s=cost_core_seconds", "reason", "job=name")
 _CHANGEABLE = ("display_name", "description", "tags")
 _CANCEL_ON_INTERRUPT = option("--cancel-on-interrupt", help="Ctrl-C cancels the job.", action="store_true")
 _WEB = option("-e", "--web", help="Open the job in the studio.", action="store_true")
@@ -67,7 +68,21 @@ def show_job(call: Call) -> Any:
         error = importlib.import_module("modelyard.client.streaming").failure(body)
         if error is not None:
             report(error)
+    if body.get("type") == "sweep":
+        best = call.scope.jobs.sweep(call.args.name)["best_trial"] or {}
+        wanted = ("name", "score", "parameters")
+        body["best_trial"] = {key: best[key] for key in wanted} if best else None
     return body
+
+
+def list_trials(call: Call) -> Any:
+    args = call.args
+    found = call.scope.jobs.trials(args.name, "best" if args.best else args.order_by)
+    return call.first(found)
+
+
+def show_sweep(call: Call) -> Any:
+    return call.scope.jobs.sweep(call.args.name)
 
 
 def list_jobs(call: Call) -> Any:
@@ -168,7 +183,7 @@ _COMMANDS = (
         show_job,
         (NAME, _WEB),
         ("modelyard job show -n $run_id", "modelyard job show -n $run_id --query status -o tsv"),
-        _COLUMNS,
+        (*_COLUMNS, "best=best_trial.score", "parameters=best_trial.parameters"),
     ),
     Command(
         "list",
@@ -186,6 +201,26 @@ _COMMANDS = (
         ),
         ("modelyard job list -r 10 -o table", "modelyard job list --status Failed --query '[].name' -o tsv"),
         _COLUMNS,
+    ),
+    Command(
+        "trials",
+        "List the trials of a sweep with their parameters and scores.",
+        list_trials,
+        (
+            option("name", help="The sweep's name.", metavar="NAME"),
+            MAX_RESULTS,
+            option("--best", help="Best first.", action="store_true"),
+            option("--order-by", help="Which come first.", choices=("newest", "oldest", "best"), default="oldest"),
+        ),
+        ("modelyard job trials $sweep -o table", "modelyard job trials $sweep --best -r 1 --query '[0].parameters'"),
+        _TRIAL_COLUMNS,
+    ),
+    Command(
+        "sweep-summary",
+        "Show what a sweep has found: counts, best trial, how it came to be, importances, cost, time left, ranges.",
+        show_sweep,
+        (option("name", help="The sweep's name.", metavar="NAME"),),
+        ("modelyard job sweep-summary $sweep", "modelyard job sweep-summary $sweep --query importances"),
     ),
     Command(
         "stream",

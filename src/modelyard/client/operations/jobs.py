@@ -78,6 +78,14 @@ class JobOperations:
         found = self._resource.list(parent=parent_job_name, archived=view.archived, **filters)
         return found.map(job_entity)
 
+    def list_trials(self, name: str, *, order_by: str = "newest") -> ItemPaged[dict[str, Any]]:
+        """Trials of a sweep with parameters, objectives and reasons; `newest`, `oldest` or `best` first."""
+        return self._resource.trials(name, order_by).map(dict)
+
+    def sweep_summary(self, name: str) -> dict[str, Any]:
+        """Of a sweep: counts by phase, `best_trial`, `best_so_far`, `importances`, cost, time left, searched ranges."""
+        return dict(self._resource.sweep(name))
+
     def begin_cancel(self, name: str, **_: Any) -> LROPoller[None]:
         """Ask it to stop, with its whole process tree; done when it has ended."""
         self._resource.cancel(name)
@@ -104,13 +112,17 @@ class JobOperations:
         output_name: str | None = None,
         all: bool = False,
     ) -> None:
-        """Artifacts to `download_path/artifacts`, a named output to `download_path/named-outputs/<name>`."""
+        """Artifacts to `download_path/artifacts`, a named output to `download_path/named-outputs/<name>`.
+
+        Artifacts of a sweep are those of its best trial.
+        """
         target, job = Path(download_path), self._resource.get(name)
+        best = (job.get("properties") or {}).get("best_child_run_id") if job.get("type") == "sweep" else None
         outputs: Mapping[str, Any] = job.get("outputs") or {}
         wanted = {output_name} if output_name else set(outputs) | {"default"} if all else {"default"}
         for output in sorted(wanted):
             if output in _ARTIFACTS and output not in outputs:
-                self._scope.files.download_artifacts(name, target / "artifacts")
+                self._scope.files.download_artifacts(best or name, target / "artifacts")
             else:
                 self._scope.files.download(_output_uri(name, outputs, output), target / "named-outputs" / output)
 

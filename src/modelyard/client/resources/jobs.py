@@ -49,6 +49,14 @@ class JobResource(NamedResource):
     def children(self, name: str) -> ItemPaged[Body]:
         return listed(self.transport, self.path(name, "children"))
 
+    def trials(self, name: str, order_by: str) -> ItemPaged[Body]:
+        """Trials of a sweep, `newest`, `oldest` or `best` first."""
+        return listed(self.transport, self.path(name, "trials"), {"order_by": order_by})
+
+    def sweep(self, name: str) -> Body:
+        """The summary of a sweep."""
+        return self._body(self.transport.request("GET", self.path(name, "sweep")))
+
     def log_files(self, name: str) -> list[Body]:
         """The job's logs, `{"path", "size"}` each."""
         return list(listed(self.transport, self.path(name, "logs")))
