@@ -129,7 +129,7 @@ def median(rounds: int, action: Callable[[], None]) -> float:
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> None:
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def free_port() -> int:
