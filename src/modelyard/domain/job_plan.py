@@ -46,6 +46,7 @@ class JobPlan(_Planned):
     memory_bytes: int = 0
     gpus: int = 0
     code: str | None = None
+    code_asset: str | None = None
     environment: dict[str, Any] = Field(default_factory=dict)
     environment_asset: str | None = None
     inputs: dict[str, PlannedInput] = Field(default_factory=dict)

@@ -45,6 +45,12 @@ def check_uri(tx: Transaction, workspace: str, uri: str, *, field: str) -> None:
         tx.datastores.get(workspace, parsed.datastore)
 
 
+def is_upload(uri: str) -> bool:
+    """Whether the address is that of a content-addressed upload, which never changes."""
+    found = _UPLOAD.search(uri)
+    return found is not None and len(found["hash"]) == 64 and isinstance(parse_reference(uri), DatastoreUri)
+
+
 def content_hash(entity: Asset) -> str:
     """SHA-256 in hex: of the files where their address has it, else of the spec, keys in order."""
     path = getattr(entity, "path", None)

@@ -35,12 +35,14 @@ from modelyard.domain.task import Resources
 from modelyard.environments.environments import Environments
 from modelyard.kinds.command import CommandJob
 from modelyard.services import assets, models
+from modelyard.services.asset_contents import is_upload
 from modelyard.services.files import locate
 from modelyard.store.records import AssetKind
 from modelyard.store.transaction import Transaction
 
 MAX_RETRIES = 100
 MODEL_TYPES = frozenset({"custom_model", "mlflow_model", "triton_model"})
+DATA_TYPES = frozenset({"uri_file", "uri_folder", "mltable"})
 _SIZE = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]?)(?:i?b)?$", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -59,11 +61,13 @@ class Planner:
         demand = _demand(resources.properties if resources else {}, nodes)
         _check_satisfiable(demand, capacity, str(job.compute or "local"))
         definition, environment_asset = self._environment(tx, workspace, job)
+        code, code_asset = self._code(tx, workspace, job.code)
         return JobPlan(
             cpus=demand.cpus,
             memory_bytes=demand.memory_bytes,
             gpus=demand.gpus,
-            code=self._code(tx, workspace, job.code),
+            code=code,
+            code_asset=code_asset,
             environment=definition,
             environment_asset=environment_asset,
             inputs={key: self._input(tx, workspace, key, value) for key, value in job.inputs.items()},
@@ -105,14 +109,19 @@ class Planner:
             raise InvalidInput(f"The conda file is not YAML: {error}", field="environment.conda_file") from error
         return {**definition, "conda_file": body}
 
-    def _code(self, tx: Transaction, workspace: str, given: str | None) -> str | None:
+    def _code(self, tx: Transaction, workspace: str, given: str | None) -> tuple[str | None, str | None]:
+        """Address and asset of the code."""
         if given is None:
-            return None
+            return None, None
         parsed = parse_reference(given, field="code")
         if isinstance(parsed, AssetRef):
-            return cast(Code, assets.resolve(tx, workspace, parsed, AssetKind.CODE, field="code")).path
+            code = cast(Code, assets.resolve(tx, workspace, parsed, AssetKind.CODE, field="code"))
+            return code.path, str(code.id)
+        if is_upload(given):
+            made = assets.create(tx, workspace, AssetKind.CODE, Code(path=given), anonymous=True)
+            return given, str(made.id)
         if isinstance(parsed, DatastoreUri | JobOutputUri | RunUri):
-            return given
+            return given, None
         raise _unreadable(parsed, "code")
 
     def _input(self, tx: Transaction, workspace: str, name: str, given: JobInput) -> PlannedInput:
@@ -147,6 +156,10 @@ class Planner:
             tx.datastores.get(workspace, parsed.datastore)
         if isinstance(parsed, JobOutputUri):
             tx.jobs.get(workspace, parsed.job)
+        if is_upload(str(given.path)) and given.type.value in DATA_TYPES:
+            uploaded = Data(path=str(given.path), type=given.type.value)
+            made = assets.create(tx, workspace, AssetKind.DATA, uploaded, anonymous=True)
+            return given.type.value, str(given.path), str(made.id)
         if isinstance(parsed, DatastoreUri | JobOutputUri | RunUri | HttpUri):
             return given.type.value, str(given.path), None
         raise _unreadable(parsed, field)

@@ -226,9 +226,8 @@ def _open_run(tx: Transaction, record: JobRecord) -> None:
 
 
 def _record_lineage(tx: Transaction, record: JobRecord, plan: JobPlan) -> None:
-    used = [planned.asset for planned in plan.inputs.values()]
-    code = record.spec.get("code")
-    for reference in (*used, plan.environment_asset, code):
-        node = lineage.node_of(reference) if isinstance(reference, str) else None
+    sources = [planned.asset or planned.uri for planned in plan.inputs.values()]
+    for reference in (*sources, plan.environment_asset, plan.code_asset):
+        node = lineage.node_of(reference) if reference is not None else None
         if node is not None:
             lineage.record_consumed(tx, record.workspace, record.name, node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelyard.domain.errors import InvalidInput, did_you_mean
-from modelyard.domain.references import AssetRef, parse_reference
+from modelyard.domain.references import AssetRef, JobOutputUri, parse_reference
 from modelyard.store.records import AssetKind, LineageEdge, LineageGraph, LineageNode
 from modelyard.store.repositories.assets import LATEST
 from modelyard.store.repositories.lineage import Direction
@@ -29,8 +29,10 @@ def deployment_node(endpoint: str, deployment: str) -> LineageNode:
 
 
 def node_of(reference: str) -> LineageNode | None:
-    """The node of a full reference (an entity's `id`); None for what has no version, such as a URL."""
+    """The node of a full reference (an entity's `id`), or of a job's output; None for what has no version."""
     parsed = parse_reference(reference)
+    if isinstance(parsed, JobOutputUri):
+        return job_node(parsed.job)
     if isinstance(parsed, AssetRef) and parsed.kind is not None and parsed.version is not None:
         return LineageNode(parsed.kind, parsed.name, parsed.version)
     return None

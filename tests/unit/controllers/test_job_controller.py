@@ -10,8 +10,9 @@ import pytest
 from modelyard.domain.errors import ModelyardError, StorageFull
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.task import ExitRecord
+from modelyard.kit.paging import Page
 from modelyard.store.database import Database
-from modelyard.store.records import LineageNode
+from modelyard.store.records import AssetKind, LineageNode
 from modelyard.testing.fake_compute import FakeBackend
 
 from .yard import Yard
@@ -279,3 +280,24 @@ def test_what_could_never_run_is_refused(yard: Yard, fields: dict[str, object], 
     assert words in f"{error.message} {error.mend}"
     with yard.database.snapshot() as tx:
         assert tx.jobs.count_by_status() == {}
+
+
+def test_what_was_uploaded_with_a_job_is_in_its_lineage(yard: Yard) -> None:
+    uploads = "azureml://datastores/workspaceblobstore/paths/LocalUpload"
+    table = {"t": {"type": "uri_file", "path": f"{uploads}/{'b' * 64}/t.csv"}}
+    names = [yard.submit("score ${{inputs.t}}", code=f"{uploads}/{'a' * 64}/src", inputs=table) for _ in range(2)]
+    with yard.database.snapshot() as tx:
+        graph = tx.lineage.graph("default", LineageNode("job", names[1]), direction="up")
+        listed = tx.assets.list("default", AssetKind.DATA, Page()).items
+    found = {(edge.source.kind, edge.source.version) for edge in graph.edges}
+    assert found == {("code", "a" * 64), ("data", "b" * 64)}
+    assert listed == []
+
+
+def test_a_job_s_output_as_input_links_the_jobs(yard: Yard) -> None:
+    first = yard.submit("make", outputs={"table": {"type": "uri_folder"}})
+    path = f"azureml://jobs/{first}/outputs/table"
+    second = yard.submit("read ${{inputs.t}}", inputs={"t": {"type": "uri_folder", "path": path}})
+    with yard.database.snapshot() as tx:
+        graph = tx.lineage.graph("default", LineageNode("job", second), direction="up")
+    assert [(edge.source.kind, edge.source.name) for edge in graph.edges] == [("job", first)]
