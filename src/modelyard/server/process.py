@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -38,6 +39,9 @@ def serve(settings: Settings) -> None:
         # uvicorn raises the signal again once it has stopped; by then the work is done and the exit is clean.
         signal.signal(signal.SIGTERM, _ignore)
         signal.signal(signal.SIGINT, _ignore)
+        # What the start made stays for good: the collector need not walk through it again and again.
+        gc.freeze()
+        gc.enable()
         with _announced(state.home, bound):
             server.run(sockets=[listener])
 
