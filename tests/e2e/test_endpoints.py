@@ -219,6 +219,21 @@ def test_keys_rotate_and_deployments_are_pinned(platform: Installation) -> None:
     assert endpoint.rest.post(f"{endpoint.path}/token").status_code == 409
 
 
+def test_deployments_are_listed_page_by_page(platform: Installation) -> None:
+    endpoint = Endpoint(platform, "listed")
+    for name in ("green", "blue"):
+        endpoint.deploy(name, wait=False)
+    first = endpoint.rest.get(f"{endpoint.path}/deployments", params={"page_size": 1}).json()
+    token = first["next_page_token"]
+    second = endpoint.rest.get(f"{endpoint.path}/deployments", params={"page_size": 1, "page_token": token}).json()
+
+    assert [one["name"] for one in first["value"] + second["value"]] == ["blue", "green"]
+    assert second["next_page_token"] is None
+    shown = platform.cli("online-deployment", "list", "-e", "listed", "--query", "[].name", "-o", "tsv")
+    assert shown.split() == ["blue", "green"]
+    endpoint.rest.delete(endpoint.path).raise_for_status()
+
+
 def test_tokens_open_an_endpoint_that_takes_them(platform: Installation) -> None:
     endpoint = Endpoint(platform, "tokened", auth_mode="aml_token")
     endpoint.deploy("blue")

@@ -14,6 +14,7 @@ from modelyard.domain.online_deployment import (
     TargetUtilizationScaleSettings,
 )
 from modelyard.domain.statuses import ProvisioningState
+from modelyard.kit.paging import Page, PageOf
 from modelyard.services import assets, served_models
 from modelyard.services.stored import creation_context, spec_of
 from modelyard.store.records import AssetKind, DeploymentRecord, InstanceRecord, LineageNode
@@ -77,10 +78,10 @@ def get(tx: Transaction, workspace: str, endpoint: str, name: str) -> OnlineDepl
     return to_entity(record, tx.instances.list(workspace, endpoint, name))
 
 
-def list_all(tx: Transaction, workspace: str, endpoint: str) -> list[OnlineDeployment]:
-    """Every deployment of an endpoint, by name; NotFound without the endpoint."""
+def list_page(tx: Transaction, workspace: str, endpoint: str, page: Page) -> PageOf[OnlineDeployment]:
+    """Deployments of an endpoint, by name; NotFound without the endpoint."""
     tx.endpoints.get(workspace, endpoint)
-    return [to_entity(record) for record in tx.deployments.list(workspace, endpoint)]
+    return tx.deployments.list_page(workspace, endpoint, page).map(to_entity)
 
 
 def delete(tx: Transaction, workspace: str, endpoint: str, name: str) -> OnlineDeployment:

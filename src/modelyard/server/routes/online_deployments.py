@@ -14,6 +14,7 @@ from modelyard.domain.online_deployment import OnlineDeployment
 from modelyard.server import sse
 from modelyard.server.access import Access, allow
 from modelyard.server.documents import JsonObject, gives, gives_page, takes
+from modelyard.server.pages import PageQuery, page_body
 from modelyard.server.routing import make_router, with_name
 from modelyard.services import deployment_logs, online_deployments
 
@@ -27,11 +28,10 @@ _LOOK_EVERY_SECONDS = 0.25
 
 
 @router.get(_ALL, responses=gives_page("online-deployment"))
-def list_online_deployments(workspace: str, endpoint: str, access: Reader) -> dict[str, Any]:
-    """Every deployment of an endpoint, by name."""
+def list_online_deployments(workspace: str, endpoint: str, access: Reader, page: PageQuery) -> dict[str, Any]:
+    """Deployments of an endpoint, by name."""
     with access.read() as tx:
-        found = online_deployments.list_all(tx, workspace, endpoint)
-        return {"value": [one.to_dict() for one in found], "next_page_token": None}
+        return page_body(online_deployments.list_page(tx, workspace, endpoint, page), OnlineDeployment.to_dict)
 
 
 @router.get(_ONE, responses=_GIVES)

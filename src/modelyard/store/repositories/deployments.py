@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, and_, insert, select
 
 from modelyard.domain.errors import Conflict, NotFound, did_you_mean
 from modelyard.domain.statuses import ProvisioningState
+from modelyard.kit.paging import Page, PageOf
 from modelyard.store.failures import Duplicate
 from modelyard.store.provisioning import ProvisionedRepository
 from modelyard.store.records import DeploymentRecord
@@ -86,6 +87,11 @@ class DeploymentRepository(ProvisionedRepository[DeploymentRecord]):
         mine = (DEPLOYMENTS.c.workspace == workspace) & (DEPLOYMENTS.c.endpoint == endpoint)
         rows = self.connection.execute(select(DEPLOYMENTS).where(mine).order_by(DEPLOYMENTS.c.name)).all()
         return [self._record(row) for row in rows]
+
+    def list_page(self, workspace: str, endpoint: str, page: Page) -> PageOf[DeploymentRecord]:
+        """Deployments of an endpoint by name, page by page."""
+        mine = (DEPLOYMENTS.c.workspace == workspace) & (DEPLOYMENTS.c.endpoint == endpoint)
+        return self.page(select(DEPLOYMENTS).where(mine), [DEPLOYMENTS.c.name], page, self._record)
 
     def change(self, workspace: str, endpoint: str, name: str, **values: Any) -> DeploymentRecord:
         """What a user changes: spec, description, tags, properties."""
