@@ -12,9 +12,9 @@ gc.disable()
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 
-from modelyard.domain.errors import ModelyardError
-from modelyard.server.process import serve
-from modelyard.server.settings import Settings
+from modelyard.domain.errors import ModelyardError  # noqa: E402
+from modelyard.server.process import serve  # noqa: E402
+from modelyard.server.settings import Settings  # noqa: E402
 
 
 def main() -> int:
