@@ -110,6 +110,11 @@ ARGUMENTS = {
     "ResourceSettings": "cpu memory gpu",
     "Route": "port path",
     "SasTokenConfiguration": "sas_token",
+    "SweepJob": (
+        "name description tags display_name experiment_name identity inputs outputs compute limits "
+        "sampling_algorithm search_space objective trial early_termination queue_settings resources"
+    ),
+    "SweepJobLimits": "max_concurrent_trials max_total_trials timeout trial_timeout",
     "ScriptReference": "path command timeout_minutes",
     "ServicePrincipalConfiguration": "client_secret",
     "SetupScripts": "startup_script creation_script",
