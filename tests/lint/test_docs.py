@@ -16,3 +16,8 @@ def test_links_resolve(page: Path) -> None:
     targets = [found["target"] for found in LINK.finditer(text) if "://" not in found["target"]]
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert not missing
+
+
+def test_decision_records_have_numbers_of_their_own() -> None:
+    numbers = [page.name[:4] for page in (ROOT / "docs" / "adr").glob("[0-9]*.md")]
+    assert len(numbers) == len(set(numbers))

@@ -14,7 +14,7 @@ from modelyard.cli.parsing import find_verb, load_entry, parse_options
 ROOT = Path(__file__).parents[3]
 PAGES = [
     ROOT / "README.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "adr"),
     *sorted((ROOT / "examples").rglob("*.sh")),
     *sorted((ROOT / "deploy").rglob("*.yaml")),
 ]
