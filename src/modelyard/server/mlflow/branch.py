@@ -97,7 +97,7 @@ class MlflowBranch:
         except (NotHot, ValueError):
             return False
         if call.writes:
-            document = await service.engine.write(work)
+            document = await service.engine.write(work, one_statement=call.one_statement)
         else:
             document = await service.engine.read(work, heavy=call.heavy)
         if document is None:

@@ -12,13 +12,23 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelyard.domain.errors import Unavailable
 from modelyard.store.database import Database
 from modelyard.store.tracking.connections import Busy, TrackingConnection, connect
 
 Work = Callable[[TrackingConnection], Any]
+
+
+class _Waiting(NamedTuple):
+    """A call between its arrival and its commit."""
+
+    work: Work
+    future: asyncio.Future[Any]
+    one_statement: bool
+
+
 _LOG = logging.getLogger("modelyard.server.mlflow")
 _READERS = 4
 _LOCK_SECONDS = 30.0
@@ -37,7 +47,7 @@ class TrackingEngine:
         self._opened: list[TrackingConnection] = []
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="tracking-write")
         self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="tracking-read")
-        self._pending: list[tuple[Work, asyncio.Future[Any]]] = []
+        self._pending: list[_Waiting] = []
         self._flushing = False
         self._groups = 0
         if self._writer.inline:
@@ -51,14 +61,15 @@ class TrackingEngine:
         for connection in (self._writer, self._reader, *self._opened):
             connection.close()
 
-    async def write(self, work: Work) -> Any:
+    async def write(self, work: Work, *, one_statement: bool = False) -> Any:
         """The result of `work`, once what it wrote is committed.
 
-        Work that answers None or False must have written nothing; work that raises is undone.
+        Work that answers None or False must have written nothing; work that raises is undone. `one_statement`: it is
+        a transaction by itself where the database can write within a query.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._pending.append((work, future))
+        self._pending.append(_Waiting(work, future, one_statement))
         if not self._flushing:
             self._flushing = True
             loop.call_soon(self._flush)
@@ -85,8 +96,8 @@ class TrackingEngine:
         future = asyncio.get_running_loop().run_in_executor(self._write_thread, self._write_patiently, group)
         future.add_done_callback(lambda done: self._answer(group, done.result()))
 
-    def _answer(self, group: list[tuple[Work, asyncio.Future[Any]]], outcomes: list[Any]) -> None:
-        for (_, future), outcome in zip(group, outcomes, strict=True):
+    def _answer(self, group: list[_Waiting], outcomes: list[Any]) -> None:
+        for (_, future, _), outcome in zip(group, outcomes, strict=True):
             if future.done():  # its client went away
                 continue
             if isinstance(outcome, BaseException):
@@ -100,7 +111,7 @@ class TrackingEngine:
         if self._pending:
             asyncio.get_running_loop().call_soon(self._flush)
 
-    def _write_patiently(self, group: list[tuple[Work, asyncio.Future[Any]]]) -> list[Any]:
+    def _write_patiently(self, group: list[_Waiting]) -> list[Any]:
         if not self._take_lock(_LOCK_SECONDS):
             error = Unavailable("The database is busy with another writer.", mend="try again in a moment")
             return [error] * len(group)
@@ -112,12 +123,12 @@ class TrackingEngine:
         finally:
             self._release_lock()
 
-    def _write_group(self, group: list[tuple[Work, asyncio.Future[Any]]], *, wait: bool) -> list[Any]:
+    def _write_group(self, group: list[_Waiting], *, wait: bool) -> list[Any]:
         """One transaction for all; when one of several fails, each in its own, so that it fails alone."""
         writer = self._writer
-        writer.begin(wait=wait)
+        writer.begin(wait=wait, one_statement=len(group) == 1 and group[0].one_statement)
         try:
-            outcomes = [work(writer) for work, _ in group]
+            outcomes = [waiting.work(writer) for waiting in group]
             writer.commit()
         except Exception as error:
             writer.rollback()

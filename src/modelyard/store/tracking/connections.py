@@ -36,6 +36,8 @@ class TrackingConnection(ABC):
 
     # Whether a statement is so quick that the event loop may wait for it.
     inline: bool
+    # Whether `WITH x AS (INSERT ...) SELECT ...` is understood: one trip to the server instead of three.
+    writes_in_queries: bool
 
     @abstractmethod
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
@@ -50,8 +52,11 @@ class TrackingConnection(ABC):
         """Execute a statement for each row of parameters."""
 
     @abstractmethod
-    def begin(self, *, wait: bool = True) -> None:
-        """Start a write. Raises Busy at once when `wait` is false and another connection is writing."""
+    def begin(self, *, wait: bool = True, one_statement: bool = False) -> None:
+        """Start a write. Raises Busy at once when `wait` is false and another connection is writing.
+
+        `one_statement`: where `writes_in_queries`, a single one will follow, which is a transaction by itself.
+        """
 
     @abstractmethod
     def commit(self) -> None:
@@ -81,6 +86,7 @@ def connect(url: str | URL) -> TrackingConnection:
 
 class SqliteTracking(TrackingConnection):
     inline = True
+    writes_in_queries = False
 
     def __init__(self, path: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
@@ -99,7 +105,7 @@ class SqliteTracking(TrackingConnection):
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
-    def begin(self, *, wait: bool = True) -> None:
+    def begin(self, *, wait: bool = True, one_statement: bool = False) -> None:
         self._set_timeout(_BUSY_SECONDS if wait else 0)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -128,6 +134,7 @@ class PostgresTracking(TrackingConnection):
     """Reconnects when the server went away between two transactions."""
 
     inline = False
+    writes_in_queries = True
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
@@ -143,11 +150,13 @@ class PostgresTracking(TrackingConnection):
         with self._connection.cursor() as cursor:
             cursor.executemany(_with_percent(sql), rows)
 
-    def begin(self, *, wait: bool = True) -> None:
-        self._execute("BEGIN", ())
+    def begin(self, *, wait: bool = True, one_statement: bool = False) -> None:
+        if not one_statement:
+            self._execute("BEGIN", ())
 
     def commit(self) -> None:
-        self._connection.execute("COMMIT")
+        if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            self._connection.execute("COMMIT")
 
     def rollback(self) -> None:
         if not self._connection.closed:

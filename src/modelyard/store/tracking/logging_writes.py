@@ -41,6 +41,26 @@ _PARAM = "INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)"
 _TAG = """
 INSERT INTO tags (key, value, run_uuid) VALUES (?, ?, ?)
 ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value"""
+# The same three writes, each in one statement; for PostgreSQL.
+_RUN_CTE = f"WITH run AS ({_ACTIVE})"
+_WHOLE_METRIC = f"""{_RUN_CTE}, point AS (
+    INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
+    SELECT ?, ?, ?, ?, ?, ? FROM run ON CONFLICT DO NOTHING
+), latest AS (
+    INSERT INTO latest_metrics (key, value, timestamp, run_uuid, step, is_nan) SELECT ?, ?, ?, ?, ?, ? FROM run
+    ON CONFLICT (key, run_uuid) DO UPDATE
+    SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan
+    WHERE (excluded.step, excluded.timestamp, excluded.value)
+        > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)
+) SELECT 1 FROM run"""
+_WHOLE_PARAM = f"""{_RUN_CTE}, present AS (SELECT value FROM params WHERE run_uuid = ? AND key = ?), made AS (
+    INSERT INTO params (key, value, run_uuid)
+    SELECT ?, ?, ? FROM run WHERE NOT EXISTS (SELECT 1 FROM present) ON CONFLICT DO NOTHING RETURNING 1
+) SELECT 1 FROM run WHERE EXISTS (SELECT 1 FROM made) OR EXISTS (SELECT 1 FROM present WHERE value = ?)"""
+_WHOLE_TAG = f"""{_RUN_CTE}, tag AS (
+    INSERT INTO tags (key, value, run_uuid) SELECT ?, ?, ? FROM run
+    ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value
+) SELECT 1 FROM run"""
 _DELETE_TAG = "DELETE FROM tags WHERE run_uuid = ? AND key = ?"
 
 
@@ -65,6 +85,30 @@ def log_data(
     for key, value in (tags or {}).items():
         connection.run(_TAG, (key, value, run_id))
     return True
+
+
+def log_metric(connection: TrackingConnection, workspace: str, run_id: str, point: MetricPoint) -> bool:
+    """As `log_data` with one metric."""
+    if not connection.writes_in_queries:
+        return log_data(connection, workspace, run_id, (point,))
+    key, value, timestamp, step, is_nan = point
+    row = (key, value, timestamp, run_id, step, is_nan)
+    return bool(connection.rows(_WHOLE_METRIC, (run_id, workspace, *row, *row)))
+
+
+def log_param(connection: TrackingConnection, workspace: str, run_id: str, key: str, value: str) -> bool:
+    """As `log_data` with one param."""
+    if not connection.writes_in_queries:
+        return log_data(connection, workspace, run_id, params={key: value})
+    given = (run_id, workspace, run_id, key, key, value, run_id, value)
+    return bool(connection.rows(_WHOLE_PARAM, given))
+
+
+def log_tag(connection: TrackingConnection, workspace: str, run_id: str, key: str, value: str) -> bool:
+    """As `log_data` with one tag."""
+    if not connection.writes_in_queries:
+        return log_data(connection, workspace, run_id, tags={key: value})
+    return bool(connection.rows(_WHOLE_TAG, (run_id, workspace, key, value, run_id)))
 
 
 def delete_tag(connection: TrackingConnection, workspace: str, run_id: str, key: str) -> bool:

@@ -22,6 +22,8 @@ class HotCall:
     writes: bool = False
     # Whether it may take so long that it must not run in the event loop.
     heavy: bool = False
+    # Whether its work is a single statement where the database can write within a query.
+    one_statement: bool = False
     # Arguments of a query that may come several times.
     repeated: frozenset[str] = frozenset()
 

@@ -15,14 +15,14 @@ _MOST_PAIRS = 100
 
 def log_metric(workspace: str, arguments: Arguments) -> Work:
     run_id = read.run_id(arguments)
-    metrics = (read.point(arguments),)
-    return lambda connection: {} if logging_writes.log_data(connection, workspace, run_id, metrics) else None
+    point = read.point(arguments)
+    return lambda connection: {} if logging_writes.log_metric(connection, workspace, run_id, point) else None
 
 
 def log_param(workspace: str, arguments: Arguments) -> Work:
     run_id = read.run_id(arguments)
-    params = {read.key(arguments): read.text(arguments, "value", read.MAX_PARAM_VALUE)}
-    return lambda connection: {} if logging_writes.log_data(connection, workspace, run_id, params=params) else None
+    key, value = read.key(arguments), read.text(arguments, "value", read.MAX_PARAM_VALUE)
+    return lambda connection: {} if logging_writes.log_param(connection, workspace, run_id, key, value) else None
 
 
 def log_batch(workspace: str, arguments: Arguments) -> Work:
@@ -47,8 +47,7 @@ def set_tag(workspace: str, arguments: Arguments) -> Work:
         if not value or len(value) > read.MAX_KEY:
             raise NotHot
         return lambda connection: None if update_run(connection, workspace, run_id, None, None, value) is None else {}
-    tags = {key: value}
-    return lambda connection: {} if logging_writes.log_data(connection, workspace, run_id, tags=tags) else None
+    return lambda connection: {} if logging_writes.log_tag(connection, workspace, run_id, key, value) else None
 
 
 def delete_tag(workspace: str, arguments: Arguments) -> Work:
@@ -64,8 +63,8 @@ def _mappings(values: list[object]) -> list[Arguments]:
 
 
 CALLS = (
-    HotCall("POST", "runs/log-metric", log_metric, writes=True),
-    HotCall("POST", "runs/log-parameter", log_param, writes=True),
+    HotCall("POST", "runs/log-metric", log_metric, writes=True, one_statement=True),
+    HotCall("POST", "runs/log-parameter", log_param, writes=True, one_statement=True),
     HotCall("POST", "runs/log-batch", log_batch, writes=True),
     HotCall("POST", "runs/set-tag", set_tag, writes=True),
     HotCall("POST", "runs/delete-tag", delete_tag, writes=True),
