@@ -48,7 +48,7 @@ class AccessLog:
         if not lines:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(exist_ok=True)
             with self._path.open("ab") as file:
                 file.write(b"\n".join(lines) + b"\n")
                 size = file.tell()

@@ -24,6 +24,8 @@ from modelyard.kit.version import VERSION
 
 log = logging.getLogger(__name__)
 
+_LOOK_EVERY_SECONDS = 5.0
+
 
 class Gateway:
     """Everything a gateway holds, apart from the signals of its process."""
@@ -95,9 +97,18 @@ async def run(settings: GatewaySettings) -> None:
     }
     write_json_atomically(record, announcement)
     log.info("gateway listens at %s", settings.url)
-    await stopping.wait()
+    await _until_stopped(stopping, settings)
     record.unlink(missing_ok=True)
     await gateway.stop()
+
+
+async def _until_stopped(stopping: asyncio.Event, settings: GatewaySettings) -> None:
+    """Also when the home is gone: there is nothing left to route by, and nobody could find this gateway."""
+    while not stopping.is_set() and settings.home.is_dir():
+        try:
+            await asyncio.wait_for(stopping.wait(), _LOOK_EVERY_SECONDS)
+        except TimeoutError:
+            continue
 
 
 def allow_many_connections() -> None:
