@@ -27,6 +27,20 @@ def test_job_completes(platform: Installation, file: str, expected: list[str]) -
         assert text in printed
 
 
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("lightgbm.yml", ["learning_rate: searched from 0.00673795 to 0.367879", "6 of 6 trials over", "valid_loss"]),
+        ("nested.yml", ["best: trial", "model.kind=tree"]),
+        ("grid.yml", ["4 of 4 trials over (4 completed)", "depth=2"]),
+    ],
+)
+def test_sweep_completes(platform: Installation, file: str, expected: list[str]) -> None:
+    printed = platform.cli("job", "create", "-f", file, "--stream", cwd=EXAMPLES / "sweeps", timeout=180)
+    for text in expected:
+        assert text in printed
+
+
 def test_outputs_are_kept_and_registered(platform: Installation, tmp_path: Path) -> None:
     name = platform.cli("job", "create", "-f", "outputs.yml", "--query", "name", "-o", "tsv", cwd=JOBS)
     assert platform.job_ends(name) == "Completed"
@@ -57,7 +71,7 @@ def test_shell_script(platform: Installation, name: str) -> None:
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("name", ["train.py", "deploy.py"])
+@pytest.mark.parametrize("name", ["train.py", "deploy.py", "sweep.py"])
 def test_sdk_script(platform: Installation, name: str) -> None:
     done = platform.run([sys.executable, str(EXAMPLES / "sdk" / name)])
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

@@ -18,9 +18,11 @@ x, place = float(sys.argv[1]), pathlib.Path(sys.argv[2])
 if x > 0.9:
     raise ValueError("too much")
 address = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/log-metric"
-body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": "loss", "value": (x - 0.3) ** 2, "timestamp": int(time.time() * 1000)}
+body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": "loss", "value": (x - 0.3) ** 2}
+body["timestamp"] = int(time.time() * 1000)
 headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"], "Content-Type": "application/json"}
-urllib.request.urlopen(urllib.request.Request(address, json.dumps(body).encode(), headers), timeout=30)
+request = urllib.request.Request(address, json.dumps(body).encode(), headers)
+urllib.request.urlopen(request, timeout=30)
 place.mkdir(parents=True, exist_ok=True)
 (place / "weights.txt").write_text(str(x))
 pathlib.Path("outputs/note.txt").write_text(f"x was {x}")

@@ -11,6 +11,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 SCHEMA = re.compile(r"^\$schema:\s*\S+/(?P<name>\w+)\.schema\.json", re.MULTILINE)
 KINDS = {
     "commandJob": "job",
+    "sweepJob": "job",
     "data": "data",
     "model": "model",
     "environment": "environment",
