@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -18,7 +16,8 @@ import pytest
 
 from modelyard.kit.process import process_start
 
-from .installation import Installation, free_port, wait_for
+from .installation import wait_for
+from .server_process import ServerProcess
 
 KILLS = 20
 JOBS = 30
@@ -32,45 +31,11 @@ exit {code}
 """
 
 
-class Server:
-    """The server's process alone, without the gateway: it is killed and started again, fast."""
-
-    def __init__(self, home: Path) -> None:
-        settings = {"MODELYARD_RUN_GATEWAY": "false", "MODELYARD_LOCAL_CPUS": "4"}
-        port = free_port()
-        self.installation = Installation(home, port, free_port(), {**settings, "MODELYARD_PORT": str(port)})
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        (self.installation.home / "server.json").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "modelyard.server"]
-        self._process = subprocess.Popen(command, env=self.installation.environment)
-        wait_for(self._answers, 60, "the server to answer")
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(20)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(20)
-
-    def _answers(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, "the server ended by itself"
-        try:
-            return httpx.get(f"{self.installation.url}/health", timeout=5).status_code == 200
-        except (OSError, ValueError, httpx.HTTPError):
-            return False
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
     home = tmp_path / "home"
     home.mkdir()
-    server = Server(home)
+    server = ServerProcess(home)
     server.start()
     yield server
     server.stop()
@@ -78,7 +43,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_jobs_survive_the_death_of_the_server(server: Server, tmp_path: Path) -> None:
+def test_jobs_survive_the_death_of_the_server(server: ServerProcess, tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("MODELYARD_TEST_SEED", "20")))
     began = tmp_path / "began"
     codes = {f"job-{number:02}": number % 3 for number in range(JOBS)}
@@ -100,7 +65,7 @@ def test_jobs_survive_the_death_of_the_server(server: Server, tmp_path: Path) ->
     wait_for(lambda: not left_behind(server), 20, "every process of every job to be gone")
 
 
-def submit_all(server: Server, names: list[str], codes: dict[str, int], began: Path, seed: float) -> None:
+def submit_all(server: ServerProcess, names: list[str], codes: dict[str, int], began: Path, seed: float) -> None:
     """Submit until the server is gone. The names are ours, so that asking twice makes one job."""
     chance = random.Random(seed)
     for name in names:
@@ -114,14 +79,14 @@ def submit_all(server: Server, names: list[str], codes: dict[str, int], began: P
         assert answer.status_code in (201, 409), answer.text
 
 
-def ended(server: Server, name: str) -> dict[str, Any]:
+def ended(server: ServerProcess, name: str) -> dict[str, Any]:
     server.installation.job_ends(name, timeout=120)
     with server.installation.rest() as rest:
         found: dict[str, Any] = rest.get(f"/jobs/{name}").json()
     return found
 
 
-def check_ends(server: Server, ends: dict[str, dict[str, Any]], codes: dict[str, int]) -> None:
+def check_ends(server: ServerProcess, ends: dict[str, dict[str, Any]], codes: dict[str, int]) -> None:
     wanted = "".join(f"line {number}\n" for number in range(1, LINES + 1))
     for name, job in ends.items():
         assert job["status"] == ("Completed" if codes[name] == 0 else "Failed"), job
@@ -132,12 +97,12 @@ def check_ends(server: Server, ends: dict[str, dict[str, Any]], codes: dict[str,
         assert count_ends(server, name) == 1
 
 
-def log_of(server: Server, job: dict[str, Any]) -> str:
+def log_of(server: ServerProcess, job: dict[str, Any]) -> str:
     folder = server.installation.home / "storage/default/workspaceartifactstore/ExperimentRun"
     return (folder / f"dcid.{job['run_id']}" / "user_logs" / "std_log.txt").read_text()
 
 
-def count_ends(server: Server, name: str) -> int:
+def count_ends(server: ServerProcess, name: str) -> int:
     """How often the job is said to have ended."""
     with server.installation.rest(workspace=None) as rest:
         found = rest.get("/events", params={"subject": f"jobs/{name}", "page_size": 1000}).json()["value"]
@@ -145,7 +110,7 @@ def count_ends(server: Server, name: str) -> int:
     return sum(status in ("Completed", "Failed", "Canceled") for status in moves)
 
 
-def left_behind(server: Server) -> list[str]:
+def left_behind(server: ServerProcess) -> list[str]:
     """Processes of tasks of this home: their working directory or command line is in it."""
     folder = str(server.installation.home / "jobs")
     return [process.name for process in Path("/proc").iterdir() if process.name.isdigit() and belongs(process, folder)]
