@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from modelyard.controllers.occupancy import PATIENCE, Limit, Occupancy, Waiting, admit
 from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.job_record import JobRecord, JobUpdate
+from modelyard.domain.statuses import JobStatus
 from modelyard.services.jobs import compute_capacity
 from modelyard.store.transaction import Transaction
 
@@ -46,7 +47,7 @@ class JobQueue:
         queue = [
             Waiting(job.id, compute_key(job), JobPlan.of(job.state).resources, job.created_at)
             for job in sorted(jobs, key=lambda job: (-job.priority, job.id))
-            if compute_key(job) in limits and not job.cancel_requested and self._ready(job)
+            if compute_key(job) in limits and _may_start(job) and self._ready(job)
         ]
         return {waiting.job_id for waiting in admit(queue, self.occupancy, limits, tx.now)}
 
@@ -60,6 +61,10 @@ class JobQueue:
                 resources = compute_capacity(target, self._machine.resources)
                 limits[key] = Limit(resources, target.spec.get("max_concurrent_jobs"))
         return limits
+
+
+def _may_start(job: JobRecord) -> bool:
+    return not job.cancel_requested and not (job.status is JobStatus.PAUSED and job.pause_requested)
 
 
 def compute_key(job: JobRecord) -> str:

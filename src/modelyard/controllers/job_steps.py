@@ -36,6 +36,7 @@ from modelyard.store.repositories.runs import FAILED, FINISHED, KILLED
 from modelyard.store.transaction import Transaction
 
 logger = logging.getLogger(__name__)
+_WITH_TASK = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.FINALIZING, JobStatus.CANCEL_REQUESTED})
 RUN_STATUSES = {JobStatus.COMPLETED: FINISHED, JobStatus.FAILED: FAILED, JobStatus.CANCELED: KILLED}
 
 
@@ -47,7 +48,9 @@ class Effects:
     stop: StopTask | None = None
     build: bool = False
     ended: bool = False
-    requeued: bool = False
+    released: bool = False
+    """It goes on later: queued again, or paused."""
+    parent_waits: bool = False
     wake_after_seconds: float | None = None
 
 
@@ -83,7 +86,7 @@ class JobSteps:
         """
         draft = _draft(job, view, actions)
         if draft.launch_attempt is not None:
-            state = {**job.state, "host": self.host}
+            state = {**(draft.updates[-1].state or job.state), "host": self.host}
             draft.updates[-1] = replace(draft.updates[-1], state=state, attempt=draft.launch_attempt)
         if not tx.jobs.apply(job, *draft.updates):
             return None
@@ -93,7 +96,7 @@ class JobSteps:
         if draft.launch_attempt is not None:
             draft.effects.launch = self._task(tx, job, draft.launch_attempt)
         self._follow_run(tx, job, view, draft.statuses)
-        if draft.effects.ended and job.parent_name:
+        if draft.effects.parent_waits and job.parent_name:
             tx.jobs.wake(job.workspace, job.parent_name)
             tx.after_commit(self.wake_parents)
         return draft.effects
@@ -127,7 +130,7 @@ class JobSteps:
         last = statuses[-1] if statuses else job.status
         if last in RUN_STATUSES:
             tx.runs.end(job.run_id, RUN_STATUSES[last], _ended(view) or tx.now)
-        if last in RUN_STATUSES or last is JobStatus.QUEUED:
+        if last in RUN_STATUSES or last in (JobStatus.QUEUED, JobStatus.PAUSED):
             tx.tokens.revoke_for_job(job.workspace, job.name)
 
 
@@ -172,7 +175,8 @@ def _draft(job: JobRecord, view: JobView, actions: list[Action]) -> _Draft:
     draft.updates[-1] = replace(draft.updates[-1], wake_at=wake_at)
     if draft.statuses:
         draft.effects.ended = draft.statuses[-1].terminal
-        draft.effects.requeued = draft.statuses[-1] is JobStatus.QUEUED
+        draft.effects.released = draft.statuses[-1] in (JobStatus.QUEUED, JobStatus.PAUSED)
+        draft.effects.parent_waits = draft.effects.ended or draft.statuses[-1] is JobStatus.PAUSED
     return draft
 
 
@@ -182,7 +186,22 @@ def _status_update(job: JobRecord, view: JobView, action: SetStatus) -> JobUpdat
         error = {}
     started = _started(view) if job.started_at is None else None
     ended = _ended(view) if action.status.terminal else None
-    return JobUpdate(status=action.status, error=error, started_at=started, ended_at=ended)
+    state = _spent(job, view, action.status)
+    return JobUpdate(status=action.status, state=state, error=error, started_at=started, ended_at=ended)
+
+
+def _spent(job: JobRecord, view: JobView, status: JobStatus) -> dict[str, Any] | None:
+    """The state with the time of an attempt that is not the only one added, so that pauses cost nothing."""
+    record = view.task.exit if view.task is not None else None
+    over = status.terminal or status in (JobStatus.QUEUED, JobStatus.PAUSED)
+    before = job.state.get("busy_seconds")
+    if job.status not in _WITH_TASK or not over or (status.terminal and before is None):
+        return None
+    paused = {"pauses": int(job.state.get("pauses", 0)) + 1} if status is JobStatus.PAUSED else {}
+    span = 0.0
+    if record is not None and record.started_at is not None and record.ended_at is not None:
+        span = max(0.0, record.ended_at - record.started_at)
+    return {**job.state, **paused, "busy_seconds": round((before or 0.0) + span, 3)}
 
 
 def _started(view: JobView) -> datetime | None:

@@ -242,7 +242,7 @@ class JobController:
             self._launch(job, effects)
         if effects.stop is not None:
             self._backend.stop(self._backend.handle(str(self._steps.directory(job))), effects.stop.grace_seconds)
-        if effects.ended or effects.requeued:
+        if effects.ended or effects.released:
             self._watched.discard(job.id)
             self._free(job.id)
         if effects.ended:

@@ -36,6 +36,8 @@ class Chapter:
     stops: Sequence[TrialRecord]
     proposals: Sequence[Proposal]
     last: JobUpdate | None
+    pauses: Sequence[TrialRecord] = ()
+    resumes: Sequence[TrialRecord] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ def _lines(memory: SweepMemory, chapter: Chapter) -> Iterator[str]:
         yield f"best so far: trial {best.number}, {_values(memory, best)} ({_shown(best.parameters)})"
     for trial in chapter.stops:
         yield f"trial {trial.number} is stopped: {trial.reason}"
+    for trial in chapter.pauses:
+        yield f"trial {trial.number} is to pause: {trial.reason}"
+    for trial in chapter.resumes:
+        yield f"trial {trial.number} goes on from its checkpoint"
     for proposal in chapter.proposals:
         yield f"trial {proposal.number} starts: {_shown(proposal.parameters)}"
     over = chapter.last is not None and chapter.last.status is not None and chapter.last.status.terminal

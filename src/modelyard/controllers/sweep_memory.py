@@ -18,6 +18,7 @@ from modelyard.tuning.stopping_rule import Action, Curve, Phase, StoppingRule, m
 _PHASES = {
     TrialPhase.ACTIVE: Phase.RUNNING,
     TrialPhase.STOPPING: Phase.RUNNING,
+    TrialPhase.PAUSING: Phase.PAUSED,
     TrialPhase.PAUSED: Phase.PAUSED,
 }
 _ENDS = {
@@ -57,7 +58,9 @@ class SweepMemory:
         goal = job.objective.goal
         rule = make_rule(job.early_termination, goal) if job.early_termination is not None else None
         adopted = frozenset(trial.number for trial in trials if trial.phase.running)
-        made = cls(job, plan, search, rule, {trial.number: trial for trial in trials}, adopted=adopted)
+        judged = {trial.number: len(trial.curve) for trial in trials if trial.phase is TrialPhase.PAUSED}
+        by_number = {trial.number: trial for trial in trials}
+        made = cls(job, plan, search, rule, by_number, judged=judged, adopted=adopted)
         best = made.best()
         made.told_best, made.taken_up = None if best is None else best.number, bool(trials)
         return made
@@ -66,12 +69,38 @@ class SweepMemory:
     def metrics(self) -> list[str]:
         return [objective.primary_metric for objective in objectives_of(self.job)]
 
+    def unfinished(self) -> list[TrialRecord]:
+        return [trial for trial in self.trials.values() if not trial.phase.over]
+
     def running(self) -> list[TrialRecord]:
         return [trial for trial in self.trials.values() if trial.phase.running]
 
     def follow(self, trial: TrialRecord, curve: Sequence[float]) -> None:
         """Take in what a running trial has logged so far."""
         self.trials[trial.number] = replace(trial, curve=list(curve))
+
+    def pause(self, trial: TrialRecord) -> TrialRecord:
+        """Take in that a pausing trial's task has ended; the record to keep, with what it logged so far."""
+        paused = replace(self.trials[trial.number], phase=TrialPhase.PAUSED)
+        self.trials[trial.number] = paused
+        return paused
+
+    def resumable(self, places: int) -> list[int]:
+        """Paused trials that deserve up to so many free places, best first."""
+        waiting = any(trial.phase is TrialPhase.PAUSED for trial in self.trials.values())
+        if self.rule is None or not waiting:
+            return []
+        curves = {
+            trial.number: _curve(trial) for trial in self.trials.values() if trial.phase is not TrialPhase.PAUSING
+        }
+        found: list[int] = []
+        while len(found) < places:
+            number = self.rule.next_to_resume(list(curves.values()))
+            if number is None:
+                break
+            found.append(number)
+            curves[number] = replace(curves[number], phase=Phase.RUNNING)
+        return found
 
     def end(self, trial: TrialRecord, child: JobRecord, curves: Sequence[Sequence[float]]) -> TrialRecord:
         """Take in the end of a trial's job, with the logged values of each objective; the record to keep."""
@@ -87,18 +116,18 @@ class SweepMemory:
         self.trials[trial.number] = ended
         return ended
 
-    def verdicts(self) -> dict[int, str]:
-        """The policy's reasons to stop active trials, judged at each value that was logged since the last look."""
+    def verdicts(self) -> dict[int, tuple[Action, str]]:
+        """What the policy does to active trials and why, judged at each value logged since the last look."""
         if self.rule is None:
             return {}
         curves = [_curve(trial) for trial in self.trials.values()]
-        found: dict[int, str] = {}
+        found: dict[int, tuple[Action, str]] = {}
         for trial in self.trials.values():
             if trial.phase is not TrialPhase.ACTIVE:
                 continue
-            reason = self._verdict(trial, curves)
-            if reason is not None:
-                found[trial.number] = reason
+            verdict = self._verdict(trial, curves)
+            if verdict is not None:
+                found[trial.number] = verdict
         return found
 
     def propose(self) -> Proposal | None:
@@ -124,7 +153,7 @@ class SweepMemory:
     def cost(self) -> float:
         return float(sum(trial.cost for trial in self.trials.values()))
 
-    def _verdict(self, trial: TrialRecord, curves: Sequence[Curve]) -> str | None:
+    def _verdict(self, trial: TrialRecord, curves: Sequence[Curve]) -> tuple[Action, str] | None:
         """Judges every prefix not judged before, so that several values at once count as several intervals."""
         assert self.rule is not None
         own = _curve(trial)
@@ -135,7 +164,7 @@ class SweepMemory:
             verdict = self.rule.judge(replace(own, values=own.values[:step]), curves)
             if verdict.action is not Action.GO_ON:
                 policy = getattr(self.job.early_termination, "type", "")
-                return f"{policy} at interval {step}: {verdict.reason}"
+                return verdict.action, f"{policy} at interval {step}: {verdict.reason}"
         return None
 
 
@@ -174,8 +203,10 @@ def _kept(trial: TrialRecord) -> KeptTrial:
 
 
 def _cost(child: JobRecord) -> int:
-    """Core-seconds that the trial's job took."""
+    """Core-seconds that the trial's attempts took."""
+    cpus = float((child.state.get("plan") or {}).get("cpus", 1.0))
+    if "busy_seconds" in child.state:
+        return round(float(child.state["busy_seconds"]) * cpus)
     if child.started_at is None or child.ended_at is None:
         return 0
-    cpus = float((child.state.get("plan") or {}).get("cpus", 1.0))
     return round((child.ended_at - child.started_at).total_seconds() * cpus)

@@ -9,7 +9,16 @@ from typing import Any
 
 from modelyard.controllers.sweep_log import Chapter, SweepLog, story
 from modelyard.controllers.sweep_memory import SweepMemory
-from modelyard.domain.actions import Action, JobError, SetStatus, StartTrials, StopTrial, WakeAfter
+from modelyard.domain.actions import (
+    Action,
+    JobError,
+    PauseTrial,
+    ResumeTrial,
+    SetStatus,
+    StartTrials,
+    StopTrial,
+    WakeAfter,
+)
 from modelyard.domain.job_record import JobRecord, JobUpdate
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.trial import TrialPhase, TrialRecord
@@ -20,6 +29,7 @@ from modelyard.store.database import Database
 from modelyard.store.repositories.runs import FAILED, FINISHED, KILLED
 from modelyard.store.transaction import Transaction
 from modelyard.tuning.search import Proposal
+from modelyard.tuning.stopping_rule import Action as Verdict
 
 RUN_STATUSES = {JobStatus.COMPLETED: FINISHED, JobStatus.FAILED: FAILED, JobStatus.CANCELED: KILLED}
 # How often the values of running trials are read while a policy judges them.
@@ -46,13 +56,16 @@ def advance(
     for action in decide(record, view):
         step.take(action, now)
     last = step.updates[-1] if step.updates else None
-    told = story(memory, Chapter(record, view, step.ended, step.stops, step.proposals, last))
+    told = story(
+        memory,
+        Chapter(record, view, step.ended, step.stops, step.proposals, last, pauses=step.pauses, resumes=step.resumes),
+    )
     log = SweepLog(outputs.storage, record)
     if step.over:  # a reader of the log stops reading at the end that is committed
         log.append(told)
     with database.transaction(actor="server") as tx:
         applied = step.write(tx)
-        if step.proposals or step.stops:
+        if step.moves_jobs:
             tx.after_commit(wake_jobs)
     if not step.over:
         log.append(told)
@@ -60,32 +73,44 @@ def advance(
 
 
 def _observe(tx: Transaction, record: JobRecord, memory: SweepMemory) -> list[TrialRecord]:
-    """Trials that have ended since the last look, learned from; curves of those that run, when a policy needs them."""
-    running = memory.running()
-    if not running:
+    """Trials that have ended or paused since the last look, learned from; with a policy, curves of those that run."""
+    unfinished = memory.unfinished()
+    if not unfinished:
         return []
-    children = {child.name: child for child in tx.jobs.named(record.workspace, [trial.job_name for trial in running])}
-    over = [trial for trial in running if trial.job_name in children and children[trial.job_name].status.terminal]
+    names = [trial.job_name for trial in unfinished]
+    children = {child.name: child for child in tx.jobs.named(record.workspace, names)}
+    over = [trial for trial in unfinished if trial.job_name in children and children[trial.job_name].status.terminal]
     if memory.rule is not None:
-        first = tx.runs.curves([trial.run_id for trial in running], memory.metrics[0])
-        for trial in running:
+        moving = [trial for trial in unfinished if trial.phase.running]
+        first = tx.runs.curves([trial.run_id for trial in moving], memory.metrics[0])
+        for trial in moving:
             memory.follow(trial, first.get(trial.run_id, []))
+    paused = [trial for trial in unfinished if _has_paused(trial, children.get(trial.job_name))]
     curves = [tx.runs.curves([trial.run_id for trial in over], metric) for metric in memory.metrics] if over else []
-    return [
+    ended = [
         memory.end(trial, children[trial.job_name], [found.get(trial.run_id, []) for found in curves])
         for trial in sorted(over, key=lambda trial: (children[trial.job_name].ended_at or tx.now, trial.number))
     ]
+    return [*ended, *[memory.pause(trial) for trial in paused]]
+
+
+def _has_paused(trial: TrialRecord, child: JobRecord | None) -> bool:
+    return trial.phase is TrialPhase.PAUSING and child is not None and child.status is JobStatus.PAUSED
 
 
 def _view(record: JobRecord, memory: SweepMemory, now: Any) -> SweepView:
     best = memory.best()
     failure = record.state.get("failure")
+    verdicts = memory.verdicts()
+    free = memory.plan.places - len(memory.running())
     return SweepView(
         now=now,
         phases={number: trial.phase for number, trial in memory.trials.items()},
         limits=memory.job.limits,
         places=memory.plan.places,
-        verdicts=memory.verdicts(),
+        verdicts={number: why for number, (what, why) in verdicts.items() if what is Verdict.STOP},
+        pauses={number: why for number, (what, why) in verdicts.items() if what is Verdict.PAUSE},
+        resumable=memory.resumable(free),
         best=None if best is None else best.number,
         exhausted=memory.exhausted,
         cost=memory.cost,
@@ -101,6 +126,8 @@ class _Step:
     outputs: JobOutputs
     updates: list[JobUpdate] = field(default_factory=list)
     stops: list[TrialRecord] = field(default_factory=list)
+    pauses: list[TrialRecord] = field(default_factory=list)
+    resumes: list[TrialRecord] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
     wake_seconds: list[float] = field(default_factory=list)
     over: bool = False
@@ -116,6 +143,10 @@ class _Step:
                 stopping = replace(trial, phase=TrialPhase.STOPPING, reason=action.reason, by_policy=action.by_policy)
                 self.memory.trials[action.number] = stopping
                 self.stops.append(stopping)
+            case PauseTrial():
+                self._move(action.number, TrialPhase.PAUSING, action.reason, self.pauses)
+            case ResumeTrial():
+                self._move(action.number, TrialPhase.ACTIVE, None, self.resumes)
             case StartTrials():
                 self._propose(action.count)
             case WakeAfter():
@@ -123,8 +154,11 @@ class _Step:
 
     def write(self, tx: Transaction) -> bool:
         """Everything of this step in one transaction; False, with nothing kept, when the lease was lost."""
-        for trial in [*self.ended, *self.stops]:
+        for trial in [*self.ended, *self.stops, *self.pauses, *self.resumes]:
             tx.trials.save(trial)
+        for trial in [*self.pauses, *self.resumes]:
+            wanted = trial.phase is TrialPhase.PAUSING
+            tx.jobs.request_pause(self.record.workspace, trial.job_name, wanted=wanted)
         for trial in self.stops:
             tx.jobs.request_cancel(self.record.workspace, trial.job_name)
         for proposal in self.proposals:
@@ -138,6 +172,16 @@ class _Step:
         elif last is JobStatus.RUNNING:
             tx.runs.begin(self.record.run_id, tx.now)
         return True
+
+    @property
+    def moves_jobs(self) -> bool:
+        """Whether the controller of the trials' jobs gets something to do."""
+        return bool(self.proposals or self.stops or self.pauses or self.resumes)
+
+    def _move(self, number: int, phase: TrialPhase, reason: str | None, moved: list[TrialRecord]) -> None:
+        trial = replace(self.memory.trials[number], phase=phase, reason=reason)
+        self.memory.trials[number] = trial
+        moved.append(trial)
 
     def _propose(self, count: int) -> None:
         for _ in range(count):

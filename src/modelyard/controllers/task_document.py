@@ -69,7 +69,11 @@ class TaskDocument:
             "job": self._job.name,
             "attempt": attempt,
             "command": substitute(spec["command"], self._texts, field="command"),
-            "env": {**self._variables(surroundings), **self._own_variables(spec.get("environment_variables") or {})},
+            "env": {
+                **self._variables(surroundings),
+                "MODELYARD_ATTEMPT": str(attempt),
+                **self._own_variables(spec.get("environment_variables") or {}),
+            },
             "code": {"path": str(self._code()) if self._plan.code else None, "mode": "copy"},
             "inputs": [entry for entry in inputs if entry is not None],
             "outputs": outputs,

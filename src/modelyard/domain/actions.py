@@ -70,7 +70,7 @@ class WakeAfter:
 
 @dataclass(frozen=True)
 class StartTrials:
-    """Propose so many further trials, or resume paused ones, and submit their jobs (sweeps only)."""
+    """Propose so many further trials and submit their jobs (sweeps only)."""
 
     count: int
 
@@ -84,4 +84,30 @@ class StopTrial:
     by_policy: bool = True
 
 
-Action = BuildEnvironment | LaunchTask | StopTask | RecordOutputs | SetStatus | WakeAfter | StartTrials | StopTrial
+@dataclass(frozen=True)
+class PauseTrial:
+    """End the task of an active trial and keep its job, to go on from its checkpoint (sweeps only)."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class ResumeTrial:
+    """Queue a paused trial as a further attempt (sweeps only)."""
+
+    number: int
+
+
+Action = (
+    BuildEnvironment
+    | LaunchTask
+    | StopTask
+    | RecordOutputs
+    | SetStatus
+    | WakeAfter
+    | StartTrials
+    | StopTrial
+    | PauseTrial
+    | ResumeTrial
+)

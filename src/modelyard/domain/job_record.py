@@ -67,6 +67,7 @@ class JobRecord:
     lease_token: str | None = None
     lease_expires_at: datetime | None = None
     wake_count: int = 0
+    pause_requested: bool = False
 
     def after(self, update: JobUpdate) -> JobRecord:
         """The record as it stands once `update` was applied: for the next step under the same lease."""

@@ -13,6 +13,7 @@ from typing import Any
 class TrialPhase(StrEnum):
     ACTIVE = "active"
     STOPPING = "stopping"  # the policy or a wall ends it; its job has not ended yet
+    PAUSING = "pausing"  # at a rung; its task has not ended yet
     PAUSED = "paused"
     COMPLETED = "completed"
     STOPPED = "stopped"  # by the policy: what it logged counts
@@ -26,7 +27,7 @@ class TrialPhase(StrEnum):
     @property
     def running(self) -> bool:
         """Whether it takes one of the places of its sweep."""
-        return self in (TrialPhase.ACTIVE, TrialPhase.STOPPING)
+        return self in (TrialPhase.ACTIVE, TrialPhase.STOPPING, TrialPhase.PAUSING)
 
     @property
     def counts(self) -> bool:

@@ -37,7 +37,8 @@ from modelyard.domain.task import ExitRecord, TaskObservation, TaskPhase
 STOP_CHECK_SECONDS = 15.0
 TASK_CHECK_SECONDS = 30.0
 RETRY_PAUSE_SECONDS = 1.0
-_BEFORE_THE_TASK = frozenset({JobStatus.NOT_STARTED, JobStatus.QUEUED, JobStatus.PREPARING})
+_PAUSABLE = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
+_BEFORE_THE_TASK = frozenset({JobStatus.NOT_STARTED, JobStatus.QUEUED, JobStatus.PREPARING, JobStatus.PAUSED})
 
 
 class CommandJob(Job):
@@ -111,14 +112,18 @@ def decide(job: JobRecord, view: JobView) -> list[Action]:
 def _before(job: JobRecord, view: JobView) -> list[Action]:
     if job.cancel_requested:
         return [SetStatus(JobStatus.CANCELED)]
+    if job.status is JobStatus.PAUSED and job.pause_requested:
+        return []
     if view.broken is not None:
         return [SetStatus(JobStatus.FAILED, view.broken)]
+    queued: list[Action]
     if view.environment is EnvironmentPhase.FAILED:
         return [SetStatus(JobStatus.FAILED, view.environment_error)]
     if view.environment is EnvironmentPhase.BUILDING:
+        queued = [SetStatus(JobStatus.QUEUED)] if job.status is JobStatus.PAUSED else []
         preparing: list[Action] = [] if job.status is JobStatus.PREPARING else [SetStatus(JobStatus.PREPARING)]
-        return [*preparing, BuildEnvironment(), WakeAfter(TASK_CHECK_SECONDS)]
-    queued: list[Action] = [] if job.status is JobStatus.QUEUED else [SetStatus(JobStatus.QUEUED)]
+        return [*queued, *preparing, BuildEnvironment(), WakeAfter(TASK_CHECK_SECONDS)]
+    queued = [] if job.status is JobStatus.QUEUED else [SetStatus(JobStatus.QUEUED)]
     if not view.fits:
         return queued
     return [*queued, SetStatus(JobStatus.STARTING), LaunchTask(job.attempt + 1), WakeAfter(TASK_CHECK_SECONDS)]
@@ -130,6 +135,10 @@ def _with_task(job: JobRecord, view: JobView) -> list[Action]:
         return [SetStatus(JobStatus.FAILED, view.broken)]
     if task is None or task.phase is TaskPhase.ABSENT:
         return [LaunchTask(job.attempt), WakeAfter(TASK_CHECK_SECONDS)]
+    if job.pause_requested and job.status in _PAUSABLE:
+        pausing = _pausing(job, task)
+        if pausing:
+            return pausing
     if task.phase is TaskPhase.EXITED and task.exit is not None:
         return _ended(job, task.exit)
     if task.phase is TaskPhase.LOST:
@@ -137,6 +146,17 @@ def _with_task(job: JobRecord, view: JobView) -> list[Action]:
     if task.phase is TaskPhase.RUNNING and job.status is JobStatus.STARTING:
         return [SetStatus(JobStatus.RUNNING), WakeAfter(TASK_CHECK_SECONDS)]
     return [WakeAfter(TASK_CHECK_SECONDS)]
+
+
+def _pausing(job: JobRecord, task: TaskObservation) -> list[Action]:
+    """End the task of a job that is to pause; its checkpoint waits in `./outputs`. Empty when it ended by itself."""
+    stopped = task.phase is TaskPhase.LOST or (task.exit is not None and task.exit.cancelled)
+    if stopped:
+        running: list[Action] = [SetStatus(JobStatus.RUNNING)] if job.status is JobStatus.STARTING else []
+        return [*running, SetStatus(JobStatus.PAUSED)]
+    if task.phase is TaskPhase.EXITED:
+        return []
+    return [StopTask(), WakeAfter(STOP_CHECK_SECONDS)]
 
 
 def _ended(job: JobRecord, record: ExitRecord) -> list[Action]:
@@ -166,7 +186,7 @@ def _retry(error: JobError) -> list[Action]:
 
 def _may_retry(job: JobRecord, cause: str) -> bool:
     plan = JobPlan.of(job.state)
-    return cause in plan.retry_on and job.attempt <= plan.max_retries
+    return cause in plan.retry_on and job.attempt - int(job.state.get("pauses", 0)) <= plan.max_retries
 
 
 def _canceling(view: JobView) -> list[Action]:

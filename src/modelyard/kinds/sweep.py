@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from modelyard.domain.actions import Action, JobError, SetStatus, StartTrials, StopTrial, WakeAfter
+from modelyard.domain.actions import (
+    Action,
+    JobError,
+    PauseTrial,
+    ResumeTrial,
+    SetStatus,
+    StartTrials,
+    StopTrial,
+    WakeAfter,
+)
 from modelyard.domain.entity import Part, Text, problem
 from modelyard.domain.expressions import check, find
 from modelyard.domain.job import Distribution, Job, JobResourceConfiguration, QueueSettings
@@ -29,6 +38,7 @@ from modelyard.domain.trial import TrialPhase
 
 DEFAULT_CONCURRENT_TRIALS = 4
 _STOP_CHECK_SECONDS = 5.0
+_STOPPABLE = (TrialPhase.ACTIVE, TrialPhase.PAUSING, TrialPhase.PAUSED)
 
 
 class SweepJobLimits(Part):
@@ -144,8 +154,8 @@ class SweepJob(Job):
             f"trial.environment_variables.{name}": text for name, text in self.trial.environment_variables.items()
         }
         used: set[str] = set()
-        for field, text in texts.items():
-            yield from check(text, [*ports, *drawn], field=field)
+        for place, text in texts.items():
+            yield from check(text, [*ports, *drawn], field=place)
             used |= {expression.parts[1] for expression in find(text) if expression.parts[0] == "search_space"}
         for name in self.search_space:
             if name not in used:
@@ -171,6 +181,10 @@ class SweepView:
     places: int
     """Trials that may be active at one time."""
     verdicts: Mapping[int, str]
+    pauses: Mapping[int, str] = field(default_factory=dict)
+    """Active trials that the policy lets wait at a rung: number -> reason."""
+    resumable: Sequence[int] = ()
+    """Paused trials that deserve the next free places, in that order."""
     best: int | None = None
     """The trial with the best objective so far."""
     exhausted: bool = False
@@ -188,12 +202,23 @@ def decide(job: JobRecord, view: SweepView) -> list[Action]:
     wall = wall_of(job, view)
     if wall is not None:
         return [*starting, *_ending(job, view, wall)]
-    stops: list[Action] = [StopTrial(number, reason) for number, reason in view.verdicts.items()]
-    wanted = min(view.places - len(running), view.limits.max_total_trials - len(view.phases))
-    if view.exhausted or wanted <= 0:
-        done = not running and (view.exhausted or len(view.phases) >= view.limits.max_total_trials)
-        return [*starting, *stops, *(_finish(job, view) if done else _until_wall(job, view))]
-    return [*starting, *stops, StartTrials(wanted), *_until_wall(job, view)]
+    verdicts: list[Action] = [StopTrial(number, reason) for number, reason in view.verdicts.items()]
+    verdicts += [PauseTrial(number, reason) for number, reason in view.pauses.items()]
+    free = max(0, view.places - len(running))
+    resumes: list[Action] = [ResumeTrial(number) for number in view.resumable[:free]]
+    left = 0 if view.exhausted else view.limits.max_total_trials - len(view.phases)
+    wanted = min(free - len(resumes), left)
+    if wanted > 0:
+        return [*starting, *verdicts, *resumes, StartTrials(wanted), *_until_wall(job, view)]
+    if running or resumes or left > 0:
+        return [*starting, *verdicts, *resumes, *_until_wall(job, view)]
+    return [*starting, *(_give_up_paused(view) or _finish(job, view))]
+
+
+def _give_up_paused(view: SweepView) -> list[Action]:
+    """Trials that wait at a rung when nothing else can run: they have been outdone, and what they logged counts."""
+    paused = [number for number, phase in view.phases.items() if phase is TrialPhase.PAUSED]
+    return [StopTrial(number, "it waited at a rung, and no trial was left to take it beyond") for number in paused]
 
 
 def wall_of(job: JobRecord, view: SweepView) -> str | None:
@@ -211,7 +236,7 @@ def wall_of(job: JobRecord, view: SweepView) -> str | None:
 
 def _ending(job: JobRecord, view: SweepView, wall: str) -> list[Action]:
     """At a wall running trials end, and what finished counts."""
-    active = [number for number, phase in view.phases.items() if phase is TrialPhase.ACTIVE]
+    active = [number for number, phase in view.phases.items() if phase in _STOPPABLE]
     stops: list[Action] = [StopTrial(number, wall, by_policy=False) for number in active]
     if stops or any(phase.running for phase in view.phases.values()):
         return [*stops, WakeAfter(_STOP_CHECK_SECONDS)]

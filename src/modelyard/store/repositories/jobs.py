@@ -288,6 +288,13 @@ class JobRepository(Repository):
         self._emit("cancel_requested", workspace, record.name, {})
         return self.get(workspace, record.name)
 
+    def request_pause(self, workspace: str, name: str, *, wanted: bool = True) -> None:
+        """Ask the controller to pause an unfinished job, or (`wanted` off) to let a paused one go on."""
+        mine = (JOBS.c.workspace == workspace) & (JOBS.c.name == name) & (JOBS.c.pause_requested != wanted)
+        changes = {"pause_requested": wanted, "modified_at": self.tx.now, **leasing.woken(JOBS, self.tx.now)}
+        if self.connection.execute(update(JOBS).where(mine, _unfinished()).values(changes)).rowcount:
+            self._emit("pause_requested" if wanted else "resume_requested", workspace, name, {})
+
     def edit(
         self,
         workspace: str,

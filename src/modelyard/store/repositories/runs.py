@@ -96,13 +96,17 @@ class RunRepository(Repository):
         self._update(run_id, status=status, end_time=_milliseconds(at))
 
     def curves(self, run_ids: Sequence[str], key: str) -> dict[str, list[float]]:
-        """The values of a metric that each run has logged, by step and time; a run without any is left out."""
+        """The values of a metric that each run has logged, by step and time; a run without any is left out.
+
+        A run that names its steps has one value at each, the last it logged: an attempt that begins anew, or goes on
+        from a checkpoint before its predecessor's end, logs steps again. A run that never does has them all at 0.
+        """
         wanted = (metrics.c.run_uuid.in_(run_ids)) & (metrics.c.key == key)
-        query = select(metrics.c.run_uuid, metrics.c.value, metrics.c.is_nan).where(wanted)
-        found: dict[str, list[float]] = {}
-        for run_id, value, is_nan in self.connection.execute(query.order_by(metrics.c.step, metrics.c.timestamp)):
-            found.setdefault(run_id, []).append(_number(value, is_nan))
-        return found
+        query = select(metrics.c.run_uuid, metrics.c.step, metrics.c.value, metrics.c.is_nan).where(wanted)
+        logged: dict[str, list[tuple[int, float]]] = {}
+        for run_id, step, value, is_nan in self.connection.execute(query.order_by(metrics.c.step, metrics.c.timestamp)):
+            logged.setdefault(run_id, []).append((step, _number(value, is_nan)))
+        return {run_id: _one_a_step(values) for run_id, values in logged.items()}
 
     def has_metric(self, run_id: str, key: str) -> bool:
         """Whether the run has logged the metric at least once."""
@@ -141,6 +145,12 @@ class RunRepository(Repository):
         rows = [{"run_uuid": run_id, "key": key[:250], "value": value[:8000]} for key, value in given.items()]
         if rows:
             self.connection.execute(insert(tags), rows)
+
+
+def _one_a_step(logged: Sequence[tuple[int, float]]) -> list[float]:
+    """The values in the order of their steps; all of them when there is but one step."""
+    by_step = dict(logged)
+    return list(by_step.values()) if len(by_step) > 1 else [value for _, value in logged]
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -38,6 +38,7 @@ JOBS = Table(
     Column("error", Json),
     Column("attempt", Integer, nullable=False, default=0),
     flag("cancel_requested"),
+    flag("pause_requested"),
     Column("started_at", Moment),
     Column("ended_at", Moment),
     flag("archived"),
