@@ -73,7 +73,7 @@ def test_shell_script(platform: Installation, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["train.py", "deploy.py", "sweep.py"])
 def test_sdk_script(platform: Installation, name: str) -> None:
-    done = platform.run([sys.executable, str(EXAMPLES / "sdk" / name)])
+    done = platform.run([sys.executable, str(EXAMPLES / "sdk" / name)], timeout=240)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
