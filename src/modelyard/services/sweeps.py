@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelyard.domain.errors import InvalidInput
 from modelyard.domain.expressions import find, substitute
 from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.job_record import JobRecord
@@ -57,6 +58,10 @@ def plan_sweep(tx: Transaction, workspace: str, job: SweepJob, planner: Planner,
     for earlier in job.warm_start_from:
         tx.jobs.get(workspace, earlier)
     plan = planner.plan(tx, workspace, TRIAL_NAME, _example(job), capacity)
+    for name, planned in plan.outputs.items():
+        if TRIAL_NAME not in planned.uri:
+            mend = "put ${{name}}, the trial's name, into it, or leave the path out"
+            raise InvalidInput("All trials would write to the same place.", field=f"outputs.{name}.path", mend=mend)
     metrics = tuple(objective.primary_metric for objective in objectives_of(job))
     # The winner's outputs become the sweep's: a trial registers nothing.
     outputs = {
