@@ -218,6 +218,7 @@ print(json.dumps([found, len(mlflow.search_traces(locations=["0"], return_type="
 """
 
 
+@pytest.mark.slow
 def test_traces(server: RunningServer) -> None:
     # A process of its own: tracing in the process of MLflow's handlers would trace into itself.
     command = [sys.executable, "-W", "ignore", "-c", TRACING, f"{server.url}/mlflow/team-b", server.url]
@@ -271,6 +272,24 @@ def test_paths_stay_inside(server: RunningServer) -> None:
 def test_what_mlflow_has_and_we_do_not_serve(server: RunningServer) -> None:
     for path in ("/api/3.0/mlflow/gateway/secrets/list", "/api/2.0/mlflow/webhooks", "/api/3.0/mlflow/nothing"):
         assert requests.get(server.url + path, headers=_bearer(server.token), timeout=10).status_code in (404, 422)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("runs/update", {"status": []}),
+        ("runs/log-batch", {"params": None}),
+        ("runs/log-metric", {"key": {}, "value": [], "timestamp": {}}),
+        ("runs/search", {"run_view_type": {}, "max_results": {}}),
+        ("experiments/search", {"view_type": [], "max_results": "x"}),
+        ("runs/log-parameter", {"key": "a\x00b", "value": "c"}),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused(server: RunningServer, path: str, body: dict[str, object]) -> None:
+    run_id = mlflow.MlflowClient().create_run("0").info.run_id
+    url = f"{server.url}/api/2.0/mlflow/{path}"
+    answer = requests.post(url, json={"run_id": run_id, **body}, headers=_bearer(server.token), timeout=30)
+    assert 400 <= answer.status_code < 500, answer.text
 
 
 def _bearer(token: str) -> dict[str, str]:

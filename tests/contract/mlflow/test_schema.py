@@ -49,8 +49,8 @@ def test_installing_twice_changes_nothing(blank_database_url: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_older_database_is_migrated_by_mlflow(blank_database_url: str) -> None:
-    engines = make_engines(blank_database_url, pool_size=2)
+def test_an_older_database_is_migrated_by_mlflow(tmp_path: Path) -> None:
+    engines = make_engines(f"sqlite:///{tmp_path}/older.db", pool_size=2)
     _make_older(engines.write.url)
     installation.install(engines.write)
     assert rows(engines.write, "alembic_version") == [(installation.REVISION,)]

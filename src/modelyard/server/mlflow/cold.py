@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import io
+import logging
 import os
 import threading
 from collections.abc import Iterable
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from modelyard.domain.errors import Unsupported
+from modelyard.domain.errors import InvalidInput, Unsupported
 from modelyard.server.mlflow.messages import MlflowRequest
 
 Headers = list[tuple[bytes, bytes]]
+_LOG = logging.getLogger("modelyard.server.mlflow")
+_UNREADABLE = (TypeError, ValueError, AttributeError, KeyError, OverflowError, AssertionError)
 _THREADS = 8
 # MLflow's reading of these is at import; its telemetry must stay off in what we start, too.
 _ENVIRONMENT = {
@@ -91,7 +94,12 @@ def _call_wsgi(app: Any, request: MlflowRequest) -> ColdAnswer:
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
         started["status"], started["headers"] = int(status.split(" ", 1)[0]), headers
 
-    chunks: Iterable[bytes] = app(_environ(request), start_response)
+    try:
+        chunks: Iterable[bytes] = app(_environ(request), start_response)
+    except _UNREADABLE as error:
+        # MLflow's handlers stumble over values of a wrong type; its database errors have their own class.
+        _LOG.warning("MLflow could not read %s %s", request.method, request.path, exc_info=error)
+        raise InvalidInput(f"The request cannot be read: {str(error)[:200]}") from error
     body = b"".join(chunks)
     close = getattr(chunks, "close", None)
     if close is not None:

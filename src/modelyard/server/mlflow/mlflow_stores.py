@@ -75,6 +75,7 @@ def make_app(database_url: str) -> Any:
     registry_module.MlflowClient = _SameProcessClient
     # MLflow's search asks its own login about experiments, and would load a second server for that: there is none.
     sys.modules.setdefault("mlflow.server.auth", None)  # type: ignore[arg-type]
+    flask_app.config["PROPAGATE_EXCEPTIONS"] = True
     return flask_app
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from modelyard.domain.errors import Unavailable
 from modelyard.store.database import Database
-from modelyard.store.tracking.connections import Busy, TrackingConnection, connect
+from modelyard.store.tracking.connections import Busy, TrackingConnection, as_known_error, connect, is_refused_value
 
 Work = Callable[[TrackingConnection], Any]
 
@@ -119,7 +119,7 @@ class TrackingEngine:
             return self._write_group(group, wait=True)
         except Exception as error:
             _LOG.exception("a group of tracking calls could not be written")
-            return [Unavailable("The database did not take the write.", mend=str(type(error).__name__))] * len(group)
+            return [as_known_error(error)] * len(group)
         finally:
             self._release_lock()
 
@@ -133,7 +133,8 @@ class TrackingEngine:
         except Exception as error:
             writer.rollback()
             if len(group) == 1:
-                return [error]
+                # Undone, so that nothing was written: a value that the database refuses is for MLflow to judge.
+                return [None if is_refused_value(error) else as_known_error(error)]
             return [self._write_group([entry], wait=True)[0] for entry in group]
         return outcomes
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, make_url
 
+from modelyard.domain.errors import StorageFull, Unavailable
 from modelyard.domain.extras import LazyModule
 
 if TYPE_CHECKING:
@@ -82,6 +83,23 @@ def connect(url: str | URL) -> TrackingConnection:
     if parsed.get_backend_name() == "sqlite":
         return SqliteTracking(str(parsed.database))
     return PostgresTracking(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+def is_refused_value(error: Exception) -> bool:
+    """Whether the database refused a value that a call gave: too long, out of range, not text."""
+    return isinstance(error, psycopg.DataError)
+
+
+def as_known_error(error: Exception) -> Exception:
+    """What went wrong in the database as an error of the family; a defect stays what it is."""
+    full = isinstance(error, psycopg.errors.DiskFull)
+    if isinstance(error, sqlite3.OperationalError):
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    if full:
+        return StorageFull("No room left in the database.", mend="free space on the server and try again")
+    if isinstance(error, sqlite3.OperationalError | psycopg.OperationalError | Busy):
+        return Unavailable("The database did not take the write.", mend="try again in a moment")
+    return error
 
 
 class SqliteTracking(TrackingConnection):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from modelyard.domain.errors import StorageFull
 from modelyard.server.mlflow.tracking_engine import TrackingEngine
 from modelyard.store.database import Database
 from modelyard.store.tracking.connections import TrackingConnection, connect
@@ -136,4 +137,18 @@ def test_a_lost_connection_is_made_again(postgresql_url: str) -> None:
     assert in_loop(database, use) == 1
     killer.close()
     assert tags(database) == {"a", "b"}
+    database.dispose()
+
+
+def test_a_full_disk_says_so(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    before = tags(database)
+
+    async def use(engine: TrackingEngine) -> Any:
+        await engine.write(lambda connection: connection.rows("PRAGMA max_page_count = 1"))
+        await engine.write(lambda connection: connection.run(TAG, ("x" * 200_000,)))
+
+    with pytest.raises(StorageFull):
+        in_loop(database, use)
+    assert tags(database) == before
     database.dispose()

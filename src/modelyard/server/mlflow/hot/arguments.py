@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,8 @@ MAX_TAG_VALUE = 8000
 _MAX_INT64 = 2**63 - 1
 _MAX_FLOAT = 1.7976931348623157e308
 _KEY = re.compile(r"[/\w.\- :]+")
-_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
+# A run's id has no more characters; a longer one is a job's name, which is looked up elsewhere.
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,31}", re.ASCII)
 _SPECIAL_FLOATS = {"NaN": 0.0, "Infinity": _MAX_FLOAT, "-Infinity": -_MAX_FLOAT}
 # Names of the protocol in their other, camel-case spelling, which a JSON message may use as well.
 _OTHER_SPELLING = re.compile(r"[a-z][A-Z]")
@@ -57,6 +58,14 @@ def integer(arguments: Arguments, name: str, default: int | None = None) -> int:
     if type(value) is str and value.lstrip("-").isdecimal() and len(value) < 20:
         value = int(value)
     if type(value) is not int or not -_MAX_INT64 <= value <= _MAX_INT64:
+        raise NotHot
+    return value
+
+
+def choice(arguments: Arguments, name: str, known: Container[str], default: str) -> str:
+    """One of the words in `known`."""
+    value = arguments.get(name, default)
+    if type(value) is not str or value not in known:
         raise NotHot
     return value
 

@@ -49,10 +49,10 @@ def get_by_name(workspace: str, arguments: Arguments) -> Work:
 
 def search_experiments(workspace: str, arguments: Arguments) -> Work:
     limit = read.integer(arguments, "max_results", 1000)
-    stages = STAGES.get(arguments.get("view_type", "ACTIVE_ONLY"))
+    stages = STAGES[read.choice(arguments, "view_type", STAGES, "ACTIVE_ONLY")]
     offset = page_offset(arguments)
     plain = not arguments.get("filter") and arguments.get("order_by", []) in _NEWEST_FIRST
-    if not plain or stages is None or not 1 <= limit <= 1000:
+    if not plain or not 1 <= limit <= 1000:
         raise NotHot
 
     def work(connection: TrackingConnection) -> dict[str, Any]:

@@ -57,9 +57,7 @@ def get_run(workspace: str, arguments: Arguments) -> Work:
 
 def update_run(workspace: str, arguments: Arguments) -> Work:
     run_id = read.run_id(arguments)
-    status = arguments.get("status")
-    if status is not None and status not in _STATUSES:
-        raise NotHot
+    status = read.choice(arguments, "status", _STATUSES, "") if arguments.get("status") is not None else None
     end_time = read.integer(arguments, "end_time") if arguments.get("end_time") is not None else None
     name = read.text(arguments, "run_name", read.MAX_KEY) if arguments.get("run_name") is not None else None
 
@@ -72,10 +70,10 @@ def update_run(workspace: str, arguments: Arguments) -> Work:
 
 def search_runs(workspace: str, arguments: Arguments) -> Work:
     ids = [experiment_number(value) for value in read.items(arguments, "experiment_ids", 1000)]
-    stages = STAGES.get(arguments.get("run_view_type", "ACTIVE_ONLY"))
+    stages = STAGES[read.choice(arguments, "run_view_type", STAGES, "ACTIVE_ONLY")]
     limit = read.integer(arguments, "max_results", 1000)
     offset = page_offset(arguments)
-    if stages is None or not 1 <= limit <= _MOST_FOUND or not ids:
+    if not 1 <= limit <= _MOST_FOUND or not ids:
         raise NotHot
     try:
         comparisons = parse_filter(read.text(arguments, "filter", 10_000))
