@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelyard.domain.job_record import JobRecord
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.trial import TrialPhase, TrialRecord
-from modelyard.kinds.sweep import SweepJob
+from modelyard.kinds.sweep import SweepJob, SweepJobLimits
 from modelyard.services.sweeps import SweepPlan, goals_of, objectives_of, strategy_of
 from modelyard.tuning.sampling_strategy import SearchExhausted
 from modelyard.tuning.search import KeptTrial, Proposal, Search, TrialEnd, TrialResult
@@ -42,6 +42,10 @@ class SweepMemory:
     """How many values of each trial the policy has judged."""
     adopted: frozenset[int] = frozenset()
     """Trials that ran when this memory was loaded: what they logged before was judged in an earlier life."""
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    """What the sweep was to do when this memory was loaded."""
+    forgiven: int = 0
+    """Trials that an end which was taken back had cut off."""
     told_best: int | None = None
     """The best trial that the sweep's log has named."""
     taken_up: bool = False
@@ -61,9 +65,16 @@ class SweepMemory:
         judged = {trial.number: len(trial.curve) for trial in trials if trial.phase is TrialPhase.PAUSED}
         by_number = {trial.number: trial for trial in trials}
         made = cls(job, plan, search, rule, by_number, judged=judged, adopted=adopted)
+        made.spec, made.forgiven = record.spec, int(record.state.get("forgiven_trials", 0))
         best = made.best()
         made.told_best, made.taken_up = None if best is None else best.number, bool(trials)
         return made
+
+    @property
+    def limits(self) -> SweepJobLimits:
+        """Those of the sweep, with the trials that an earlier end of it cut off made up for."""
+        limits = self.job.limits
+        return limits.model_copy(update={"max_total_trials": limits.max_total_trials + self.forgiven})
 
     @property
     def metrics(self) -> list[str]:

@@ -106,7 +106,7 @@ def _view(record: JobRecord, memory: SweepMemory, now: Any) -> SweepView:
     return SweepView(
         now=now,
         phases={number: trial.phase for number, trial in memory.trials.items()},
-        limits=memory.job.limits,
+        limits=memory.limits,
         places=memory.plan.places,
         verdicts={number: why for number, (what, why) in verdicts.items() if what is Verdict.STOP},
         pauses={number: why for number, (what, why) in verdicts.items() if what is Verdict.PAUSE},
@@ -166,6 +166,8 @@ class _Step:
             self.memory.trials[made.number] = made
         if not tx.jobs.apply(self.record, *self._job_updates(tx)):
             raise LeaseLost(self.record.name)
+        if self.over and tx.jobs.get(self.record.workspace, self.record.name).spec != self.record.spec:
+            raise LeaseLost(self.record.name)  # it was extended while its end was decided
         last = self.updates[-1].status if self.updates else None
         if last in RUN_STATUSES:
             tx.runs.end(self.record.run_id, RUN_STATUSES[last], tx.now)

@@ -80,7 +80,7 @@ class SweepController:
     def _handle(self, record: JobRecord) -> None:
         memory = self._memories.pop(record.id, None)
         try:
-            if memory is None:
+            if memory is None or memory.spec != record.spec:
                 with self._database.snapshot() as tx:
                     memory = sweep_steps.load(tx, record)
             applied, ended = sweep_steps.advance(self._database, record, memory, self._outputs, self._wake_jobs)

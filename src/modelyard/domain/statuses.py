@@ -57,6 +57,11 @@ JOB_TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     _J.CANCELED: frozenset(),
 }
 
+# Out of an end, by kind: a sweep that has ended goes on with further trials (record 0011). For `reopen` alone.
+REOPENINGS: Mapping[str, Mapping[JobStatus, JobStatus]] = {
+    "sweep": {_J.COMPLETED: _J.RUNNING, _J.FAILED: _J.RUNNING, _J.CANCELED: _J.RUNNING},
+}
+
 PROVISIONING_TRANSITIONS: Mapping[ProvisioningState, frozenset[ProvisioningState]] = {
     _P.CREATING: frozenset({_P.SUCCEEDED, _P.FAILED, _P.DELETING}),
     _P.UPDATING: frozenset({_P.SUCCEEDED, _P.FAILED, _P.DELETING}),
@@ -72,6 +77,14 @@ def check_job_transition(name: str, before: JobStatus, after: JobStatus) -> None
     """Raise IllegalTransition unless a job may go from `before` to `after`. Staying is not a transition."""
     if after not in JOB_TRANSITIONS[before]:
         raise IllegalTransition(f"Job '{name}' is {before} and cannot become {after}.", field="status")
+
+
+def reopened(name: str, kind: str, status: JobStatus) -> JobStatus:
+    """What an ended job of a kind goes on as; IllegalTransition when it cannot."""
+    after = REOPENINGS.get(kind, {}).get(status)
+    if after is None:
+        raise IllegalTransition(f"Job '{name}' is {status} and cannot go on.", field="status")
+    return after
 
 
 def check_provisioning_transition(name: str, before: ProvisioningState, after: ProvisioningState) -> None:

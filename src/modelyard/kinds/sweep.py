@@ -265,4 +265,7 @@ def _until_wall(job: JobRecord, view: SweepView) -> list[Action]:
 
 
 def _age(job: JobRecord, view: SweepView) -> float:
-    return (view.now - (job.started_at or view.now)).total_seconds()
+    """Seconds since it began, or began anew."""
+    reopened = job.state.get("reopened_at")
+    began = datetime.fromisoformat(reopened) if reopened else job.started_at or view.now
+    return (view.now - began).total_seconds()

@@ -154,3 +154,38 @@ def process_of(sweeps: Sweeps, job: str) -> int | None:
         if mine and "bash" not in words.partition("\0")[0]:
             return int(process.name)
     return None
+
+
+@pytest.mark.slow
+def test_a_sweep_that_has_ended_is_extended_and_cloned(sweeps: Sweeps) -> None:
+    name = sweeps.submit(pause=0, limits={"max_total_trials": 2, "max_concurrent_trials": 2, "timeout": 60})
+    assert sweeps.ended(name)["status"] == "Completed"
+    refused = sweeps.rest.post(f"/jobs/{name}/extend", json={"max_total_trials": 2})
+    assert (refused.status_code, refused.json()["error"]["field"]) == (400, "max_total_trials")
+    assert sweeps.rest.post(f"/jobs/{name}/resume").status_code == 409
+    extended = sweeps.rest.post(f"/jobs/{name}/extend", json={"max_total_trials": 4, "timeout": 120}).json()
+    assert (extended["status"], extended["limits"]["timeout"]) == ("Running", 120)
+    assert sweeps.ended(name)["status"] == "Completed"
+    assert [trial["name"] for trial in sweeps.trials(name)] == [f"{name}_{number}" for number in range(4)]
+    assert len(sweeps.attempts()) == 4, "the first two did not run again"
+    copy = sweeps.rest.post(f"/jobs/{name}/clone", json={"overrides": {"limits.max_total_trials": 3, "name": "copy"}})
+    assert copy.status_code == 201, copy.text
+    sweeps.rest.post("/jobs/copy/cancel")
+    assert copy.json()["limits"]["max_total_trials"] == 3
+    assert sweeps.ended("copy")["status"] in ("Canceled", "Completed")
+
+
+@pytest.mark.slow
+def test_a_cancelled_sweep_goes_on_and_a_running_one_is_extended(sweeps: Sweeps) -> None:
+    name = sweeps.submit(pause=20, limits={"max_total_trials": 1, "max_concurrent_trials": 1})
+    sweeps.until(sweeps.told.exists)
+    assert sweeps.rest.post(f"/jobs/{name}/resume").json()["status"] == "Running"
+    sweeps.rest.post(f"/jobs/{name}/cancel")
+    assert sweeps.ended(name)["status"] == "Canceled"
+    assert sweeps.rest.post(f"/jobs/{name}/resume").json()["status"] == "Running"
+    sweeps.until(lambda: len(sweeps.trials(name)) == 2)
+    assert sweeps.rest.post(f"/jobs/{name}/extend", json={"max_total_trials": 3}).status_code == 200
+    sweeps.rest.post(f"/jobs/{name}_1/cancel")
+    sweeps.until(lambda: len(sweeps.trials(name)) == 3)
+    sweeps.rest.post(f"/jobs/{name}/cancel")
+    assert sweeps.ended(name)["status"] == "Canceled"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.cli.call import Call
-from modelyard.cli.documents import changes_from_sets, load_entity
+from modelyard.cli.documents import changes_from_sets, checked_sets, load_entity
 from modelyard.cli.grammar import (
     ARCHIVED_ONLY,
     FILE,
@@ -110,6 +110,25 @@ def cancel_job(call: Call) -> Any:
     # The SDK's poller waits for the end; asking twice to cancel changes nothing.
     call.client.jobs.begin_cancel(call.args.name).wait()
     call.note(f"{call.args.name} is {call.scope.jobs.get(call.args.name)['status']}")
+
+
+def extend_job(call: Call) -> Any:
+    args = call.args
+    return call.client.jobs.extend(args.name, max_total_trials=args.max_total_trials, timeout=args.timeout).to_dict()
+
+
+def resume_job(call: Call) -> Any:
+    return call.client.jobs.resume(call.args.name).to_dict()
+
+
+def clone_job(call: Call) -> Any:
+    overrides = importlib.import_module("modelyard.yamlio.overrides")
+    changes = {path: overrides.parse_value(value, path) for path, _, value in map(_parted, checked_sets(call.args.set))}
+    return call.client.jobs.clone(call.args.name, changes).to_dict()
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    return text.partition("=")
 
 
 def download_job(call: Call) -> Any:
@@ -235,6 +254,34 @@ _COMMANDS = (
         cancel_job,
         (NAME, NO_WAIT),
         ("modelyard job cancel -n $run_id",),
+    ),
+    Command(
+        "extend",
+        "Give a sweep more trials; one that has ended goes on.",
+        extend_job,
+        (
+            NAME,
+            option("--max-total-trials", help="Trials altogether.", type=int, required=True, metavar="NUMBER"),
+            option("--timeout", help="Seconds from now on.", type=int),
+        ),
+        ("modelyard job extend -n $sweep --max-total-trials 50",),
+        _COLUMNS,
+    ),
+    Command(
+        "resume",
+        "Let a sweep that was cancelled or failed go on.",
+        resume_job,
+        (NAME,),
+        ("modelyard job resume -n $sweep",),
+        _COLUMNS,
+    ),
+    Command(
+        "clone",
+        "Submit a job like this one, with changes.",
+        clone_job,
+        (NAME, SET),
+        ("modelyard job clone -n $sweep --set limits.max_total_trials=50",),
+        _COLUMNS,
     ),
     Command(
         "download",

@@ -19,6 +19,7 @@ from modelyard.domain.errors import InvalidInput, ModelyardError, NotFound
 from modelyard.domain.job import Job, JobService
 from modelyard.domain.statuses import JobStatus
 from modelyard.kinds.catalogue import parse_stored
+from modelyard.kit.ids import job_name
 
 _ARTIFACTS = frozenset({"artifacts", "default"})
 
@@ -99,6 +100,20 @@ class JobOperations:
     def cancel(self, name: str) -> None:
         """Ask it to stop and do not wait."""
         self._resource.cancel(name)
+
+    def extend(self, name: str, *, max_total_trials: int, timeout: int | None = None) -> Job:
+        """Give a sweep more trials, and `timeout` seconds from now on; one that has ended goes on."""
+        body = {"max_total_trials": max_total_trials, "timeout": timeout}
+        return job_entity(self._resource.extend(name, {key: value for key, value in body.items() if value is not None}))
+
+    def resume(self, name: str) -> Job:
+        """Let a sweep that was cancelled or failed go on with the trials that are left."""
+        return job_entity(self._resource.resume(name))
+
+    def clone(self, name: str, overrides: Mapping[str, Any] | None = None) -> Job:
+        """Submit a job like that one, with changes by dotted path: `{"limits.max_total_trials": 50}`."""
+        named = {"name": job_name(), **(overrides or {})}
+        return job_entity(self._resource.clone(name, named))
 
     def stream(self, name: str, *, sink: TextSink | None = None) -> None:
         """Print its log while it runs, and its end; a failed job raises JobFailed with its last exception."""

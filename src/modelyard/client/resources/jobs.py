@@ -46,6 +46,15 @@ class JobResource(NamedResource):
     def cancel(self, name: str) -> Body:
         return self._body(self.transport.request("POST", self.path(name, "cancel")))
 
+    def extend(self, name: str, body: Mapping[str, Any]) -> Body:
+        return self._body(self.transport.request("POST", self.path(name, "extend"), json=body))
+
+    def resume(self, name: str) -> Body:
+        return self._body(self.transport.request("POST", self.path(name, "resume")))
+
+    def clone(self, name: str, overrides: Mapping[str, Any]) -> Body:
+        return self._body(self.transport.request("POST", self.path(name, "clone"), json={"overrides": overrides}))
+
     def children(self, name: str) -> ItemPaged[Body]:
         return listed(self.transport, self.path(name, "children"))
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, sele
 
 from modelyard.domain.errors import Conflict, NotFound
 from modelyard.domain.job_record import JobRecord, JobUpdate
-from modelyard.domain.statuses import JobStatus, check_job_transition
+from modelyard.domain.statuses import JobStatus, check_job_transition, reopened
 from modelyard.kit.paging import Page, PageOf
 from modelyard.store import leasing
 from modelyard.store.failures import Duplicate
@@ -294,6 +294,34 @@ class JobRepository(Repository):
         changes = {"pause_requested": wanted, "modified_at": self.tx.now, **leasing.woken(JOBS, self.tx.now)}
         if self.connection.execute(update(JOBS).where(mine, _unfinished()).values(changes)).rowcount:
             self._emit("pause_requested" if wanted else "resume_requested", workspace, name, {})
+
+    def change_spec(self, record: JobRecord, spec: Mapping[str, Any]) -> bool:
+        """Change what an unfinished job is to do, leased or not; False, and nothing changed, once it has ended."""
+        changes = {"spec": dict(spec), "modified_at": self.tx.now, **leasing.woken(JOBS, self.tx.now)}
+        mine = update(JOBS).where(JOBS.c.id == record.id, _unfinished()).values(changes)
+        changed = self.connection.execute(mine).rowcount == 1
+        if changed:
+            self._emit("updated", record.workspace, record.name, {"fields": ["spec"]})
+        return changed
+
+    def reopen(self, record: JobRecord, spec: Mapping[str, Any], state: Mapping[str, Any]) -> JobRecord:
+        """Let a job that has ended go on, as the table of reopenings allows; due at once. IllegalTransition else."""
+        after = reopened(record.name, record.kind, record.status)
+        changes = {
+            "status": after.value,
+            "spec": dict(spec),
+            "state": dict(state),
+            "error": None,
+            "ended_at": None,
+            "cancel_requested": False,
+            "modified_at": self.tx.now,
+            **leasing.woken(JOBS, self.tx.now),
+        }
+        ended = update(JOBS).where(JOBS.c.id == record.id, JOBS.c.status == record.status.value)
+        if self.connection.execute(ended.values(changes)).rowcount != 1:
+            raise Conflict(f"Job '{record.name}' has just changed.", mend="ask again")
+        self._emit_moves(record, [(record.status, after)], record.attempt)
+        return self.get(record.workspace, record.name)
 
     def edit(
         self,
