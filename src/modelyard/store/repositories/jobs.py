@@ -1,3 +1,4 @@
+# lint: long-file: one table, and every statement that may touch it
 """Jobs: rows moved by leased controllers through the table of legal transitions."""
 
 from __future__ import annotations
