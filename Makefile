@@ -53,4 +53,5 @@ schemas: setup ## Write the committed JSON schemas anew
 	$(BIN)/python -m modelyard.kinds.schemas docs/reference/schemas
 
 clean: ## Remove .venv, caches and the demo's home
+	@if [ -d .demo ]; then chmod -R u+w .demo; fi
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -61,7 +61,7 @@ class LocalStore(ArtifactStore):
         with translated(path):
             if target.is_dir():
                 count = sum(1 for _ in _walk(target, ""))
-                shutil.rmtree(target)
+                remove_tree(target)
                 return count
             existed = target.exists()
             target.unlink(missing_ok=True)
@@ -128,6 +128,16 @@ def temporary_beside(target: Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def remove_tree(place: Path) -> None:
+    """Remove a file or a folder that may hold read-only folders; nothing happens when it is not there."""
+    if not place.is_dir() or place.is_symlink():
+        place.unlink(missing_ok=True)
+        return
+    for folder, _, _ in os.walk(place):
+        Path(folder).chmod(0o755)
+    shutil.rmtree(place)
 
 
 @contextmanager

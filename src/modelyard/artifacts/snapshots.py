@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from modelyard.artifacts.content_store import ContentStore, blob_path
-from modelyard.artifacts.local_store import TEMPORARY_PREFIX, LocalStore, translated
+from modelyard.artifacts.local_store import TEMPORARY_PREFIX, LocalStore, remove_tree, translated
 from modelyard.artifacts.paths import clean_file_path
 from modelyard.domain.errors import Conflict, InvalidInput, NotFound
 from modelyard.kit.ids import random_text
@@ -23,6 +23,7 @@ from modelyard.ports.artifact_store import ArtifactStore
 UPLOAD_FOLDER = "LocalUpload"
 MAX_FILES = 200_000
 _EXECUTABLE = 0o111
+_CLOSED = 0o555
 
 
 class ManifestFile(BaseModel):
@@ -76,9 +77,12 @@ class Manifest(BaseModel):
 
 
 def missing_blobs(manifest: Manifest, content: ContentStore) -> list[str]:
-    """The digests that are not in the store yet, each once, in the manifest's order."""
-    digests = dict.fromkeys(file.sha256 for file in manifest.files)
-    return [digest for digest in digests if content.size(digest) is None]
+    """The digests to upload, each once, in the manifest's order: not in the store, or there with another size.
+
+    A blob of another size was damaged on the disk; the upload takes its place.
+    """
+    sizes = {file.sha256: file.size for file in manifest.files}
+    return [digest for digest, size in sizes.items() if content.size(digest) != size]
 
 
 def materialise(manifest: Manifest, content: ContentStore, store: ArtifactStore) -> str:
@@ -86,7 +90,7 @@ def materialise(manifest: Manifest, content: ContentStore, store: ArtifactStore)
 
     On local stores files are hard links to the blobs (copies where linking is refused); the tree appears at once.
     """
-    missing = missing_blobs(manifest, content)
+    missing = [digest for digest in missing_blobs(manifest, content) if content.size(digest) is None]
     if missing:
         raise Conflict(
             f"{len(missing)} of the files have not been uploaded.",
@@ -105,18 +109,38 @@ def materialise(manifest: Manifest, content: ContentStore, store: ArtifactStore)
 
 def _link_tree(manifest: Manifest, blobs: LocalStore, store: LocalStore) -> None:
     goal = _place(store, manifest.target())
-    if goal.exists():
+    if _whole(goal, manifest):
         return
     temporary = goal.parent / f"{TEMPORARY_PREFIX}{random_text(12)}"
+    damaged = goal.parent / f"{TEMPORARY_PREFIX}{random_text(12)}"
     try:
         with translated(manifest.target()):
             temporary.mkdir(parents=True)
             for file in manifest.files:
                 _link(_place(blobs, blob_path(file.sha256)), temporary / file.path, executable=file.executable)
             source = temporary / manifest.files[0].path if manifest.single_file else temporary
+            if goal.exists() and not _whole(goal, manifest):
+                goal.rename(damaged)
             _publish(source, goal)
+            _close(goal)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove_tree(temporary)
+        remove_tree(damaged)
+
+
+def _whole(goal: Path, manifest: Manifest) -> bool:
+    places = ((goal if manifest.single_file else goal / file.path, file.size) for file in manifest.files)
+    try:
+        return goal.exists() and all(place.stat().st_size == size for place, size in places)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _close(goal: Path) -> None:
+    """A job that is given the tree may not add to it or take away from it."""
+    if goal.is_dir():
+        for folder, _, _ in os.walk(goal):
+            Path(folder).chmod(_CLOSED)
 
 
 def _publish(source: Path, goal: Path) -> None:
@@ -156,7 +180,11 @@ def _same_size(store: ArtifactStore, path: str, size: int) -> bool:
 def _check_sizes(files: Iterable[ManifestFile], content: ContentStore) -> None:
     for file in files:
         if content.size(file.sha256) != file.size:
-            raise InvalidInput(f"The size of '{file.path}' is not that of its blob.", field="files")
+            raise InvalidInput(
+                f"'{file.path}' has {file.size} bytes here, its blob {content.size(file.sha256)}.",
+                field="files",
+                mend="send the size that the file has, or upload the blob again",
+            )
 
 
 def _refuse_collisions(paths: list[str]) -> None:

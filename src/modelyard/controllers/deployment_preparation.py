@@ -125,6 +125,8 @@ def link_tree(source: Path, place: Path) -> None:
     fresh.unlink(missing_ok=True)
     if source.is_dir():
         shutil.copytree(source, fresh, copy_function=_link_or_copy)
+        for folder, _, _ in os.walk(fresh):  # uploads are closed to changes; what goes with the instance is not
+            Path(folder).chmod(0o755)
     else:
         _link_or_copy(str(source), str(fresh))
     fresh.rename(place)

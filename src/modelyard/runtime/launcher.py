@@ -8,7 +8,7 @@ import time
 
 from .container import cleanup_argv, container_argv
 from .guard import Guard
-from .processes import MARKER, adopt_orphans, kill_all, start_time
+from .processes import MARKER, adopt_orphans, keep_file_modes, kill_all, start_time
 from .ranks import Rank, ranks
 from .staging import collect, stage, storage_error
 from .supervision import Outcome, Stopped, Supervisor
@@ -68,6 +68,7 @@ class Launch:
 
     def _run(self, document: dict[str, Any]) -> tuple[Outcome, dict[str, Any] | None]:
         adopt_orphans()
+        keep_file_modes()
         task_id, cleanup = document["task_id"], cleanup_argv(document)
         guard = Guard.begin(task_id, self._directory.file("started.json"), self._claim, cleanup)
         supervisor = Supervisor(

@@ -12,12 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PR_SET_CHILD_SUBREAPER = 36
+PR_CAPBSET_DROP = 24
+CAP_DAC_OVERRIDE = 1
 MARKER = "MODELYARD_TASK_ID"
 
 
 def adopt_orphans() -> bool:
     """Make this process the parent of every orphan below it (Linux). False where the system cannot."""
     return prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def keep_file_modes() -> bool:
+    """Make read-only files read-only for commands of root too (Linux). False where the system cannot.
+
+    Blobs are shared by every job and asset with the same bytes: one that a command wrote into would be another for
+    all of them.
+    """
+    return prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE)
 
 
 def start_time(pid: int) -> int | None:

@@ -78,7 +78,7 @@ def test_a_job_by_the_builder(client: MLClient, rows: str, tmp_path: Path) -> No
         code=str(tmp_path / "src"),
         command="python3 count.py ${{inputs.rows}} ${{outputs.counts}}",
         inputs={"rows": Input(type="uri_file", path=data.id)},
-        outputs={"counts": Output(type="uri_folder")},
+        outputs={"counts": Output(type="uri_folder"), "empty": Output(type="uri_folder")},
         compute="local",
         experiment_name="sdk",
     )
@@ -92,6 +92,8 @@ def test_a_job_by_the_builder(client: MLClient, rows: str, tmp_path: Path) -> No
     assert done.inputs["rows"].path  # type: ignore[attr-defined]
     client.jobs.download(str(created.name), download_path=tmp_path / "out", output_name="counts")
     assert (tmp_path / "out/named-outputs/counts/n.txt").read_text() == "2"
+    client.jobs.download(str(created.name), download_path=tmp_path / "everything", all=True)
+    assert [path.name for path in (tmp_path / "everything/named-outputs").iterdir()] == ["counts"]
     with pytest.raises(NotFound, match="has no output 'nope'"):
         client.jobs.download(str(created.name), download_path=tmp_path, output_name="nope")
     again = client.jobs.create_or_update(command(code=str(tmp_path / "src"), command="true"))

@@ -26,3 +26,10 @@ def test_what_a_broken_attempt_left_is_in_nobodys_way(tmp_path: Path) -> None:
     (tmp_path / ".model.part").write_text("left over")
     link_tree(tmp_path / "source", tmp_path / "model")
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["model", "source"]
+
+
+def test_a_linked_tree_can_be_removed_though_its_source_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source").chmod(0o555)
+    link_tree(tmp_path / "source", tmp_path / "model")
+    assert (tmp_path / "model").stat().st_mode & 0o777 == 0o755

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,12 @@ def test_a_container_command_is_the_engines(task: TaskFolder, tmp_path: Path) ->
     assert said[said.index("--workdir") + 1] == f"{task.directory}/wd"
     assert "GREETING" in said
     assert "PATH" not in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere root may write into every file")
+def test_a_command_cannot_write_into_a_read_only_input(task: TaskFolder, tmp_path: Path) -> None:
+    blob = tmp_path / "blob"
+    blob.write_text("shared by many\n")
+    blob.chmod(0o444)
+    assert task.run(f"echo mine >> {blob}")["exit_code"] == 1
+    assert blob.read_text() == "shared by many\n"

@@ -77,6 +77,28 @@ def test_files_are_links_to_the_blobs(yard: Yard) -> None:
     assert blob.stat().st_mode & 0o777 == 0o444
 
 
+def test_nothing_can_be_added_to_a_tree(yard: Yard) -> None:
+    place = tree_of(yard, upload(yard.client, "closed", {"a/f": b"closed content"}))
+    assert [folder.stat().st_mode & 0o777 for folder in (place, place / "a")] == [0o555, 0o555]
+
+
+def test_a_damaged_blob_and_its_tree_are_replaced_by_the_next_upload(yard: Yard) -> None:
+    files = {"f": b"once whole", "g": b"another"}
+    place = tree_of(yard, upload(yard.client, "damaged", files))
+    (place / "f").chmod(0o644)
+    (place / "f").write_bytes(b"once whole, then not")
+    assert upload(yard.client, "damaged", files).status_code == 201
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == files
+    assert [path.name for path in place.parent.iterdir()] == ["damaged"]
+
+
+def tree_of(yard: Yard, made: Any) -> Path:
+    path = str(made.json()["uri"]).partition("/paths/")[2]
+    place = yard.state.storage.managed("default", "workspaceblobstore").local_path(path)
+    assert place is not None
+    return Path(place)
+
+
 def test_an_executable_stays_one(yard: Yard) -> None:
     body = manifest("scripts", {"run.sh": b"#!/bin/sh"})
     body["files"][0]["mode"] = 0o755

@@ -139,7 +139,15 @@ class JobOperations:
             if output in _ARTIFACTS and output not in outputs:
                 self._scope.files.download_artifacts(best or name, target / "artifacts")
             else:
-                self._scope.files.download(_output_uri(name, outputs, output), target / "named-outputs" / output)
+                self._download_output(_output_uri(name, outputs, output), target / "named-outputs" / output, all)
+
+    def _download_output(self, uri: str, target: Path, may_be_empty: bool) -> None:
+        try:
+            self._scope.files.download(uri, target)
+        except NotFound:
+            if not may_be_empty:
+                raise
+            self._scope.progress.warn(f"The output '{target.name}' is empty.")
 
     def archive(self, name: str) -> None:
         self._resource.patch(name, {"archived": True})

@@ -90,6 +90,8 @@ class SnapshotUploader:
         path = in_workspace(self._workspace, "blobs", file.sha256)
         # An upload that another process began may be gone on with.
         had = self._received(path) if file.size > _ASKED_FIRST_BYTES else _Received(0, False)
+        if had.complete and had.offset != file.size:  # a damaged blob, which is replaced
+            had = _Received(0, False)
         patience = _PATIENCE
         while not had.complete:
             try:

@@ -60,7 +60,8 @@ async def put_blob(
     """The bytes of a blob from `Upload-Offset` on. They are checked against the name when all have come."""
     content = access.state.storage.content
     await run_in_threadpool(_require_workspace, access)
-    if await run_in_threadpool(content.size, sha256) is None:
+    had = await run_in_threadpool(content.size, sha256)
+    if had is None or had != (had if upload_length is None else upload_length):  # damaged: it is replaced
         await _receive(content, sha256, upload_offset, upload_length, request)
     else:
         async for _ in request.stream():
