@@ -115,7 +115,7 @@ def _beginning(memory: SweepMemory, record: JobRecord) -> Iterator[str]:
 def _end(memory: SweepMemory, trial: TrialRecord) -> str:
     values = _values(memory, trial)
     reason = f": {trial.reason}" if trial.reason and trial.phase is not TrialPhase.COMPLETED else ""
-    return f"trial {trial.number} {trial.phase.value}{f', {values}' if values else ''}, {trial.cost} core-s{reason}"
+    return f"trial {trial.number} {trial.phase.value}{f', {values}' if values else ''}, {trial.cost:g} core-s{reason}"
 
 
 def _final(memory: SweepMemory, chapter: Chapter, last: JobUpdate) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -150,11 +151,11 @@ class SweepMemory:
             return None
 
     def best(self) -> TrialRecord | None:
-        """The trial with the best first objective; the earlier one of equals."""
+        """The trial with the best finite first objective; the earlier one of equals."""
         goal = self.job.objective.goal
         found: TrialRecord | None = None
         for trial in sorted(self.trials.values(), key=lambda trial: trial.number):
-            if not trial.phase.counts or not trial.objectives or trial.objectives[0] != trial.objectives[0]:
+            if not trial.phase.counts or not trial.objectives or not math.isfinite(trial.objectives[0]):
                 continue
             if found is None or goal.better(trial.objectives[0], _first(found)):
                 found = trial
@@ -162,7 +163,7 @@ class SweepMemory:
 
     @property
     def cost(self) -> float:
-        return float(sum(trial.cost for trial in self.trials.values()))
+        return math.fsum(trial.cost for trial in self.trials.values())
 
     def _verdict(self, trial: TrialRecord, curves: Sequence[Curve]) -> tuple[Action, str] | None:
         """Judges every prefix not judged before, so that several values at once count as several intervals."""
@@ -188,9 +189,9 @@ def _phase_at_end(trial: TrialRecord, status: JobStatus) -> TrialPhase:
 
 
 def _best(curve: Sequence[float], goal: Any) -> float | None:
-    """The best logged value; NaN when nothing else was logged, None when nothing was."""
+    """The best finite value that was logged, else the first that is none; None when nothing was logged."""
     best: float | None = None
-    for value in curve:
+    for value in [value for value in curve if math.isfinite(value)] or curve[:1]:
         if best is None or goal.better(value, best):
             best = value
     return best
@@ -213,11 +214,11 @@ def _kept(trial: TrialRecord) -> KeptTrial:
     return KeptTrial(trial.memento, _result(trial) if trial.phase.over else None)
 
 
-def _cost(child: JobRecord) -> int:
-    """Core-seconds that the trial's attempts took."""
+def _cost(child: JobRecord) -> float:
+    """Core-seconds that the trial's attempts took, to the millisecond."""
     cpus = float((child.state.get("plan") or {}).get("cpus", 1.0))
     if "busy_seconds" in child.state:
-        return round(float(child.state["busy_seconds"]) * cpus)
+        return round(float(child.state["busy_seconds"]) * cpus, 3)
     if child.started_at is None or child.ended_at is None:
-        return 0
-    return round((child.ended_at - child.started_at).total_seconds() * cpus)
+        return 0.0
+    return round((child.ended_at - child.started_at).total_seconds() * cpus, 3)

@@ -53,7 +53,8 @@ class TrialRecord:
     """Why it was stopped, or failed."""
     by_policy: bool = False
     """Stopped by the sweep's early termination, not by a wall or a person."""
-    cost: int = 0
+    cost: float = 0.0
+    """Core-seconds that its job took."""
     created_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -65,7 +66,7 @@ class Outcome:
     number: int
     phase: TrialPhase
     objectives: list[float] | None
-    cost: int
+    cost: float
     ended_at: datetime | None
 
 

@@ -53,7 +53,7 @@ class SweepResults:
             "best_trial": None if self.best is None else trial_body(self.best, self.job),
             "best_so_far": best_so_far(self.outcomes, self.job.objective.goal),
             "importances": self._importances(),
-            "cost_core_seconds": sum(outcome.cost for outcome in self.outcomes),
+            "cost_core_seconds": round(sum(outcome.cost for outcome in self.outcomes), 3),
             "max_cost_core_seconds": limits.max_cost,
             "seconds_left": seconds_left,
             "seed": SweepPlan.of(self.record.state).seed,

@@ -20,6 +20,7 @@ from scipy.stats import qmc
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _ROOT5 = math.sqrt(5.0)
 _JITTER = 1e-8
+_SAME = 1e-7  # in the unit cube
 _CANDIDATES = 512
 
 
@@ -90,8 +91,14 @@ def propose(process: GaussianProcess, best: float, seed: int, snap: Any = None) 
         fresh = snap(np.clip(top[None] + steps, 0, 1).reshape(-1, dimensions))
         candidates = np.vstack([top, fresh])
         values = np.concatenate([np.sort(values)[::-1][:8], _log_improvement(process, fresh, best)])
-    chosen: Array = candidates[int(np.argmax(values))]
+    chosen: Array = candidates[_best_unknown(process, candidates, values)]
     return chosen
+
+
+def _best_unknown(process: GaussianProcess, candidates: Array, values: Array) -> int:
+    """The most promising candidate that was not tried before, when there is one: no trial is spent on a known point."""
+    known = np.abs(candidates[:, None, :] - process.inputs[None]).max(axis=2).min(axis=1) < _SAME
+    return int(np.argmax(values if known.all() else np.where(known, -np.inf, values)))
 
 
 def matern52(distance: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
 
 from modelyard.store.rows.columns import METADATA, NAME_LENGTH, Json, Moment, flag, id_column, workspace_column
 
@@ -22,7 +22,7 @@ TRIALS = Table(
     Column("curve", Json),
     Column("reason", Text),
     flag("by_policy"),
-    Column("cost", Integer, nullable=False, default=0),
+    Column("cost", Float, nullable=False, default=0),
     Column("created_at", Moment, nullable=False),
     Column("ended_at", Moment),
     UniqueConstraint("workspace", "sweep_name", "number"),

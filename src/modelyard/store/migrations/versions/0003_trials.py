@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("curve", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("by_policy", sa.Boolean(), nullable=False),
-        sa.Column("cost", sa.Integer(), nullable=False),
+        sa.Column("cost", sa.Float(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
