@@ -1,4 +1,4 @@
-"""Log metrics from a job at next to no cost: `python -m modelyard.log loss=0.31 --step 2`, or `log_metric("loss", 0.31)`.
+"""Log metrics from a job at next to no cost: `python -m modelyard.log loss=0.3 --step 2`, or `log_metric("loss", 0.3)`.
 
 Both write to the run of the job by MLflow's protocol, as `mlflow.log_metric` does, with the job's own token. The
 command line serves every language. Importing this takes milliseconds, where `import mlflow` takes a second or more.
