@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,6 +171,29 @@ def test_a_job_is_a_run(server: RunningServer, monkeypatch: pytest.MonkeyPatch) 
     with mlflow.start_run() as attached:
         mlflow.log_metric("acc", 0.9)
     assert attached.info.run_id == "keen_fig_1"
+
+
+def test_a_model_of_a_job_has_its_lineage(server: RunningServer, tmp_path: Path) -> None:
+    job = f"train_{uuid.uuid4().hex[:8]}"  # the client remembers the place of a run's files
+    with server.state.database.transaction(actor="ann") as tx:
+        tx.jobs.create(NewJob(workspace="default", name=job, run_id=job, kind="command", spec={}))
+        tx.runs.create_for_job("default", "mine", job, job, user="ann")
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "MLmodel").write_text("flavors:\n  python_function: {loader_module: doubler}\n")
+    (folder / "weights.txt").write_text("1")
+    mlflow.MlflowClient().log_artifacts(job, str(folder), "model")
+    version = mlflow.register_model(f"runs:/{job}/model", "fraud")
+    url = f"{server.url}/api/v1/workspaces/default/models"
+    body = {"name": "fraud", "path": f"azureml://jobs/{job}/outputs/artifacts/paths/model"}
+    ours = requests.post(url, json=body, headers=_bearer(server.token), timeout=10).json()
+    assert (version.version, ours["version"], ours["job_name"]) == ("1", "2", job)
+    for number in ("1", "2"):
+        local = Path(mlflow.artifacts.download_artifacts(f"models:/fraud/{number}"))
+        assert (local / "weights.txt").read_text() == "1"
+        lineage = f"{server.url}/api/v1/workspaces/default/lineage/models/fraud/{number}?direction=up"
+        graph = requests.get(lineage, headers=_bearer(server.token), timeout=10).json()
+        assert [edge["source"]["name"] for edge in graph["edges"]] == [job]
 
 
 def test_workspaces_do_not_see_each_other(server: RunningServer) -> None:
