@@ -32,6 +32,7 @@ def test_job_completes(platform: Installation, file: str, expected: list[str]) -
     [
         ("lightgbm.yml", ["learning_rate: searched from 0.00673795 to 0.367879", "6 of 6 trials over", "valid_loss"]),
         ("nested.yml", ["best: trial", "model.kind=tree"]),
+        ("checkpoint_sklearn.yml", ["6 of 6 trials over", "asha at interval"]),
         ("grid.yml", ["4 of 4 trials over (4 completed)", "depth=2"]),
     ],
 )

@@ -57,13 +57,13 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_no_trial_is_lost_and_none_runs_twice(server: ServerProcess, tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("MODELYARD_TEST_SEED", "20")))
     began = tmp_path / "began"
     submit(server, "walk", tmp_path, began, {"type": "random", "seed": 7}, TRIALS, 4)
     killed_at = kill_during(server, "walk", chance, KILLS, began, TRIALS)
-    assert server.installation.job_ends("walk", timeout=200) == "Completed"
+    assert server.installation.job_ends("walk", timeout=400) == "Completed"
     trials = trials_of(server, "walk")
     assert len(trials) == TRIALS
     assert sorted(began.read_text().split()) == sorted(f"walk_{number}" for number in range(TRIALS)), "each ran once"
@@ -77,7 +77,7 @@ def test_no_trial_is_lost_and_none_runs_twice(server: ServerProcess, tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_a_seeded_sweep_proposes_the_same_points_as_one_never_interrupted(
     server: ServerProcess, tmp_path: Path
 ) -> None:

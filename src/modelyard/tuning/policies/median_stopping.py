@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, median
+from statistics import median
 
 from modelyard.domain.search_policy import MedianStoppingPolicy
 from modelyard.tuning.stopping_rule import Curve, StoppingRule, Verdict
@@ -32,8 +32,8 @@ class MedianStoppingRule(StoppingRule):
 
 
 def _average(curve: Curve, step: int) -> float:
-    """The mean of the first `step` values; NaN for a trial that has not come so far."""
+    """The mean of the first `step` values; NaN for a trial that has not come so far, or logged both infinities."""
     if len(curve.values) < step:
         return math.nan
     usable = [value for value in curve.values[:step] if not math.isnan(value)]
-    return fmean(usable) if usable else math.nan
+    return sum(usable) / len(usable) if usable else math.nan
