@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from modelyard.builders import command
 from modelyard.client.connection import find_connection
 from modelyard.client.git import Provenance
 from modelyard.client.scope import Scope
@@ -20,6 +21,7 @@ from modelyard.domain.environment import BuildContext, Environment
 from modelyard.domain.errors import InvalidInput
 from modelyard.domain.job_io import Input
 from modelyard.domain.online_deployment import CodeConfiguration, ManagedOnlineDeployment
+from modelyard.domain.search_space import Choice
 from modelyard.kinds.command import CommandJob
 
 
@@ -207,7 +209,12 @@ def test_every_kind_of_local_path(scope: Scope, tmp_path: Path) -> None:
 def test_git_facts_and_the_diff_go_with_the_job(scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Provenance("https://example.org/r", "main", "c" * 40, True, b"-one\n+two\n")
     monkeypatch.setattr("modelyard.client.uploads.local_files.provenance", lambda _: found)
-    sent = LocalFiles(scope).uploaded(CommandJob(command="true", code=str(code(tmp_path, i="x"))))
+    folder = str(code(tmp_path, i="x"))
+    sent = LocalFiles(scope).uploaded(CommandJob(command="true", code=folder))
     assert sent.properties["azureml.git.branch"] == "main"
+    swept = command(command="echo ${{inputs.x}}", code=folder, inputs={"x": Choice(values=[1])})
+    sweep = LocalFiles(scope).uploaded(swept.sweep(primary_metric="m", goal="minimize", max_total_trials=1))
+    assert sweep.properties == sent.properties
+    assert sweep.trial.code == sent.code
     written = scope.files.download(sent.properties["modelyard.git.diff"], tmp_path / "back")
     assert written[0].read_bytes() == b"-one\n+two\n"
