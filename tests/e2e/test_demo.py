@@ -15,13 +15,14 @@ DEMO = Path(__file__).parents[2] / "examples" / "demo" / "main.py"
 def demo(home: Path, *flags: str) -> str:
     environment = {**os.environ, "MODELYARD_DEMO_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "200"}
     done = subprocess.run(
-        [sys.executable, str(DEMO), *flags], env=environment, capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, str(DEMO), *flags], env=environment, capture_output=True, text=True, timeout=280, check=False
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_demo_twice(tmp_path: Path) -> None:
     home = tmp_path / "home"
     try:

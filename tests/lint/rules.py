@@ -101,11 +101,17 @@ def mock(source: Source) -> Iterator[Finding]:
 
 
 def bare_print(source: Source) -> Iterator[Finding]:
-    """Libraries log; only what talks to a person on a terminal prints."""
+    """Libraries log; only what talks to a person on a terminal prints: the CLI, and `main` of a program."""
     if {"cli", "runtime"} & set(source.path.parts) or source.path.name == "__main__.py":
         return
+    of_main = {id(node) for function in source.functions if function.name == "main" for node in ast.walk(function)}
     for node in ast.walk(source.tree):
-        prints = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        prints = (
+            id(node) not in of_main
+            and isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "print"
+        )
         if prints and not source.escaped("bare-print", node.lineno):
             yield Finding(source.path, node.lineno, "bare-print", "log it, or print in the CLI")
 

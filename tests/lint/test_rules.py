@@ -30,6 +30,7 @@ def findings(text: str, path: str = "src/modelyard/store/jobs.py") -> list[str]:
         ("from unittest.mock import MagicMock\n", ["mock"]),
         ("import unittest.mock\n", ["mock"]),
         ("print('x')\n", ["bare-print"]),
+        ("def main():\n    print('x')\n", []),
     ],
 )
 def test_rule_on_a_snippet(text: str, expected: list[str]) -> None:
