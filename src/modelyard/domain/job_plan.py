@@ -14,7 +14,7 @@ RETRY_ON_PROPERTY = "modelyard.retry_on"
 
 
 class _Planned(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class PlannedInput(_Planned):

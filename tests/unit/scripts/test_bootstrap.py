@@ -114,3 +114,15 @@ def test_a_wheel_with_another_hash_is_refused(tmp_path: Path) -> None:
         pytest.raises(bootstrap.Refused, match="does not have the hash"),
     ):
         bootstrap.fetch_uv(tmp_path, {"UV_DEFAULT_INDEX": index})
+
+
+def test_what_the_processes_import_has_bytecode_even_where_python_writes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "src/modelyard").mkdir(parents=True)
+    (tmp_path / "src/modelyard/own.py").touch()
+    (tmp_path / "found.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bootstrap, "COMPILED", "found")
+    bootstrap.compile_bytecode(Path(bootstrap.sys.executable), {"PYTHONDONTWRITEBYTECODE": "1"})
+    assert len(list(tmp_path.rglob("*.pyc"))) == 2
