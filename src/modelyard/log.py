@@ -50,12 +50,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         values, step = _parsed(list(arguments))
     except ValueError as error:
-        print(f"{error}; usage: python -m modelyard.log name=value [name=value ...] [--step N]", file=sys.stderr)
+        sys.stderr.write(f"{error}; usage: python -m modelyard.log name=value [name=value ...] [--step N]\n")
         return 2
     try:
         log_metrics(values, step)
     except NotLogged as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

@@ -72,13 +72,13 @@ def read(tx: Transaction, workspace: str, name: str) -> SweepResults:
     record = sweep_record(tx, workspace, name)
     job = sweep_job(record)
     outcomes = tx.trials.outcomes(workspace, record.name)
-    ranked = improvements(outcomes, job.objective.goal)
+    winner = best_number(outcomes, job.objective.goal)
     usable = [one.number for one in outcomes if one.phase is TrialPhase.COMPLETED and _score(one) is not None]
     return SweepResults(
         record=record,
         job=job,
         outcomes=outcomes,
-        best=tx.trials.get(workspace, record.name, ranked[-1].number) if ranked else None,
+        best=None if winner is None else tx.trials.get(workspace, record.name, winner),
         sample=tx.trials.numbered(workspace, record.name, _thinned(usable)),
         now=tx.now,
     )
@@ -129,6 +129,17 @@ def trial_body(trial: TrialRecord, job: SweepJob) -> dict[str, Any]:
     }
 
 
+def best_number(outcomes: Iterable[Outcome], goal: Goal) -> int | None:
+    """The trial whose outputs are the sweep's: the best one, of equals that of the lowest number."""
+    winner: int | None = None
+    best = math.nan
+    for outcome in outcomes:
+        score = _score(outcome) if outcome.phase.counts else None
+        if score is not None and goal.better(score, best):
+            winner, best = outcome.number, score
+    return winner
+
+
 def improvements(outcomes: Iterable[Outcome], goal: Goal) -> list[Outcome]:
     """The trials that were the best when they ended, in that order: the last is the best of all."""
     found: list[Outcome] = []
@@ -151,7 +162,8 @@ def best_so_far(outcomes: Iterable[Outcome], goal: Goal) -> list[dict[str, Any]]
 
 
 def _score(outcome: Outcome) -> float | None:
-    return outcome.objectives[0] if outcome.objectives and not math.isnan(outcome.objectives[0]) else None
+    """The first objective; None where it is not a finite number, which is never the best."""
+    return outcome.objectives[0] if outcome.objectives and math.isfinite(outcome.objectives[0]) else None
 
 
 def _thinned(numbers: Sequence[int]) -> list[int]:
