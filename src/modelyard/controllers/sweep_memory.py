@@ -114,6 +114,17 @@ class SweepMemory:
             curves[number] = replace(curves[number], phase=Phase.RUNNING)
         return found
 
+    def leader(self) -> int | None:
+        """The paused trial that is better than all that have ended, if there is one."""
+        goal, best = self.job.objective.goal, self.best()
+        ended = math.nan if best is None else _first(best)
+        found: int | None = None
+        for trial in self.trials.values():
+            value = _curve(trial).best(goal) if trial.phase is TrialPhase.PAUSED else math.nan
+            if goal.better(value, ended):
+                found, ended = trial.number, value
+        return found
+
     def end(self, trial: TrialRecord, child: JobRecord, curves: Sequence[Sequence[float]]) -> TrialRecord:
         """Take in the end of a trial's job, with the logged values of each objective; the record to keep."""
         phase = _phase_at_end(trial, child.status)

@@ -111,6 +111,7 @@ def _view(record: JobRecord, memory: SweepMemory, now: Any) -> SweepView:
         verdicts={number: why for number, (what, why) in verdicts.items() if what is Verdict.STOP},
         pauses={number: why for number, (what, why) in verdicts.items() if what is Verdict.PAUSE},
         resumable=memory.resumable(free),
+        leader=memory.leader(),
         best=None if best is None else best.number,
         exhausted=memory.exhausted,
         cost=memory.cost,

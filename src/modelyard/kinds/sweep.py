@@ -185,6 +185,8 @@ class SweepView:
     """Active trials that the policy lets wait at a rung: number -> reason."""
     resumable: Sequence[int] = ()
     """Paused trials that deserve the next free places, in that order."""
+    leader: int | None = None
+    """The paused trial that is better than all that have ended, if there is one."""
     best: int | None = None
     """The trial with the best objective so far."""
     exhausted: bool = False
@@ -212,6 +214,8 @@ def decide(job: JobRecord, view: SweepView) -> list[Action]:
         return [*starting, *verdicts, *resumes, StartTrials(wanted), *_until_wall(job, view)]
     if running or resumes or left > 0:
         return [*starting, *verdicts, *resumes, *_until_wall(job, view)]
+    if view.leader is not None:  # a rung with few trials has no top share: the best of all goes on to its own end
+        return [*starting, ResumeTrial(view.leader), *_until_wall(job, view)]
     return [*starting, *(_give_up_paused(view) or _finish(job, view))]
 
 

@@ -104,7 +104,7 @@ def sweeps(server: LiveServer, tmp_path: Path) -> Iterator[Sweeps]:
 @pytest.mark.slow
 def test_trials_pause_at_rungs_and_go_on_from_their_checkpoint(sweeps: Sweeps) -> None:
     name = sweeps.submit(
-        early_termination={"type": "asha", "min_resource": 1, "reduction_factor": 2, "max_resource": 4},
+        early_termination={"type": "asha", "min_resource": 1, "reduction_factor": 2, "max_resource": STEPS},
         limits={"max_total_trials": 4, "max_concurrent_trials": 2},
     )
     assert sweeps.ended(name)["status"] == "Completed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -186,3 +187,33 @@ def _follow(status: JobStatus, actions: list[Action]) -> None:
             status = action.status
     assert not (status.terminal and any(isinstance(action, WakeAfter | LaunchTask) for action in actions))
     assert all(not isinstance(action, BuildEnvironment | RecordOutputs | StopTask) or actions for action in actions)
+
+
+@pytest.mark.parametrize(
+    ("status", "task", "wanted"),
+    [
+        (S.RUNNING, RUNS, [StopTask(), WakeAfter(15)]),
+        (S.RUNNING, STOPPED, [SetStatus(S.PAUSED)]),
+        (S.RUNNING, LOST, [SetStatus(S.PAUSED)]),
+        (S.STARTING, STOPPED, [SetStatus(S.RUNNING), SetStatus(S.PAUSED)]),
+        (S.RUNNING, FINE, [SetStatus(S.FINALIZING), RecordOutputs(), SetStatus(S.COMPLETED)]),
+        (S.RUNNING, BAD, [SetStatus(S.FAILED, NO)]),
+        (S.PAUSED, None, []),
+    ],
+)
+def test_a_job_that_is_to_pause(status: JobStatus, task: TaskObservation | None, wanted: list[Action]) -> None:
+    asked = replace(job(status), pause_requested=True)
+    assert decide(asked, JobView(now=NOW, task=task, fits=True)) == wanted
+
+
+def test_a_paused_job_goes_on_as_a_further_attempt() -> None:
+    actions = decide(job(S.PAUSED), JobView(now=NOW, fits=True))
+    assert actions == [SetStatus(S.QUEUED), SetStatus(S.STARTING), LaunchTask(2), WakeAfter(30)]
+    assert decide(replace(job(S.PAUSED), cancel_requested=True), JobView(now=NOW)) == [SetStatus(S.CANCELED)]
+
+
+def test_pauses_are_no_retries() -> None:
+    paused_twice = job(S.RUNNING, attempt=3, max_retries=1)
+    paused_twice = replace(paused_twice, state={**paused_twice.state, "pauses": 2})
+    assert SetStatus(S.QUEUED, NO) in decide(paused_twice, JobView(now=NOW, task=BAD))
+    assert SetStatus(S.QUEUED, NO) not in decide(replace(paused_twice, attempt=4), JobView(now=NOW, task=BAD))

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from modelyard.domain.actions import Action, JobError, SetStatus, StartTrials, StopTrial, WakeAfter
+from modelyard.domain.actions import (
+    Action,
+    JobError,
+    PauseTrial,
+    ResumeTrial,
+    SetStatus,
+    StartTrials,
+    StopTrial,
+    WakeAfter,
+)
 from modelyard.domain.job_record import JobRecord
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.trial import TrialPhase
@@ -17,6 +26,7 @@ from modelyard.kinds.sweep import SweepJobLimits, SweepView, decide
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 S, P = JobStatus, TrialPhase
 REFUSED = JobError("InvalidInput", "no such thing")
+OUTDONE = "it waited at a rung, and no trial was left to take it beyond"
 DONE = [SetStatus(S.FINALIZING), SetStatus(S.COMPLETED)]
 
 
@@ -63,6 +73,24 @@ CASES: list[tuple[str, JobRecord, SweepView, list[Action]]] = [
     ("fills the place that came free", sweep(), view({0: P.COMPLETED, 1: P.ACTIVE}), [StartTrials(1)]),
     ("a trial that is being stopped holds its place", sweep(), view({0: P.STOPPING, 1: P.ACTIVE}), []),
     ("a paused one does not", sweep(), view({0: P.PAUSED, 1: P.ACTIVE}), [StartTrials(1)]),
+    ("one that is pausing does", sweep(), view({0: P.PAUSING, 1: P.ACTIVE}), []),
+    ("pauses", sweep(), view({0: P.ACTIVE, 1: P.ACTIVE}, pauses={1: "rung"}), [PauseTrial(1, "rung")]),
+    (
+        "a paused one before a new one",
+        sweep(),
+        view({0: P.PAUSED, 1: P.PAUSED, 2: P.ACTIVE}, resumable=(1, 0)),
+        [ResumeTrial(1)],
+    ),
+    ("both", sweep(), view({0: P.PAUSED}, resumable=(0,)), [ResumeTrial(0), StartTrials(1)]),
+    (
+        "resumes beyond the total",
+        sweep(),
+        view({**SIX, 5: P.PAUSED}, best=1, resumable=(5,)),
+        [ResumeTrial(5)],
+    ),
+    ("the leader goes to its end", sweep(), view({**SIX, 5: P.PAUSED}, best=1, leader=5), [ResumeTrial(5)]),
+    ("waits for the rest first", sweep(), view({**SIX, 4: P.ACTIVE, 5: P.PAUSED}, best=1, leader=5), []),
+    ("the outdone end", sweep(), view({**SIX, 5: P.PAUSED}, best=1), [StopTrial(5, OUTDONE)]),
     ("never above the total", sweep(), view({**SIX, 5: P.ACTIVE}, places=4), []),
     ("the last few", sweep(), view(dict.fromkeys(range(5), P.COMPLETED), places=4), [StartTrials(1)]),
     ("more places than trials", sweep(), view(places=50), [StartTrials(6)]),
