@@ -65,6 +65,7 @@ def clone_of(record: JobRecord, overrides: Mapping[str, Any]) -> Job:
     It gets a name of its own unless the changes give one. InvalidInput for what no such job can be.
     """
     body = copy.deepcopy(record.spec)
+    _free_outputs(body, record.name)
     body |= {
         "type": record.kind,
         "experiment_name": record.experiment_name,
@@ -96,6 +97,13 @@ def _reopen(tx: Transaction, record: JobRecord, spec: Mapping[str, Any], forgive
     reopened = tx.jobs.reopen(record, spec, state)
     tx.runs.begin(record.run_id, record.started_at or tx.now)
     return reopened
+
+
+def _free_outputs(body: dict[str, Any], name: str) -> None:
+    """Outputs in a place of the job's own get one of the new job's own."""
+    for output in (body.get("outputs") or {}).values():
+        if isinstance(output, dict) and isinstance(output.get("path"), str):
+            output["path"] = "/".join("${{name}}" if part == name else part for part in output["path"].split("/"))
 
 
 def _set(body: dict[str, Any], path: str, value: Any) -> None:

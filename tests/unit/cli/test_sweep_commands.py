@@ -107,3 +107,15 @@ def test_cancelled_sweeps_say_so(run: Shell, write: Callable[[str, str], str]) -
     told = run("job", "stream", "-n", name, code=1)
     assert "the sweep was cancelled" in told
     assert json.loads(run("job", "sweep-summary", name, "--query", "best_trial", "-o", "json")) is None
+
+
+def test_a_sweep_is_extended_and_cloned(run: Shell, sweep: str) -> None:
+    limits = ("limits.max_total_trials=1", "limits.max_concurrent_trials=1")
+    name = run.json("job", "create", "-f", sweep, "--set", *limits)["name"]
+    run("job", "stream", "-n", name)
+    assert run.json("job", "extend", "-n", name, "--max-total-trials", "2")["status"] == "Running"
+    assert "2 of 2 trials over" in run("job", "stream", "-n", name)
+    clone = run.json("job", "clone", "-n", name, "--set", "limits.max_total_trials=1", "tags.of=again")
+    assert (clone["limits"]["max_total_trials"], clone["tags"]) == (1, {"of": "again"})
+    assert clone["name"] != name
+    assert "1 of 1 trials over" in run("job", "stream", "-n", clone["name"])
