@@ -51,7 +51,9 @@ def _place_and_mend(body: Mapping[str, Any], indent: str) -> Iterator[str]:
 
 
 def _where(body: Mapping[str, Any]) -> str:
-    place = str(body.get("file") or "")
+    place, field = str(body.get("file") or ""), str(body.get("field") or "")
+    if place == f"--set {field}":
+        return place
     if body.get("line"):
         place += f":{body['line']}"
-    return " ".join(part for part in (place, str(body.get("field") or "")) if part)
+    return " ".join(part for part in (place, field) if part)

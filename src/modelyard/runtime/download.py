@@ -85,4 +85,4 @@ def _check(url: str) -> None:
 def _shown(url: str) -> str:
     """The address without credentials and query, which often is a signature."""
     parts = urllib.parse.urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -14,7 +14,7 @@ from modelyard.artifacts.storage import BLOB_DATASTORE, Storage
 from modelyard.domain.asset import Asset
 from modelyard.domain.code import Code
 from modelyard.domain.data import Data
-from modelyard.domain.errors import InvalidInput, Unsupported
+from modelyard.domain.errors import InvalidInput, Unsupported, did_you_mean
 from modelyard.domain.expressions import substitute
 from modelyard.domain.job import MpiDistribution, PyTorchDistribution, RayDistribution, TensorFlowDistribution
 from modelyard.domain.job_io import Input, JobInput, Output, literal_text
@@ -43,6 +43,7 @@ from modelyard.store.transaction import Transaction
 MAX_RETRIES = 100
 MODEL_TYPES = frozenset({"custom_model", "mlflow_model", "triton_model"})
 DATA_TYPES = frozenset({"uri_file", "uri_folder", "mltable"})
+_OWN = "modelyard."
 _SIZE = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]?)(?:i?b)?$", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -202,10 +203,15 @@ def _check_satisfiable(demand: Resources, capacity: Resources, compute: str) -> 
     for name, wanted, there in checks:
         if wanted > there:
             raise InvalidInput(
-                f"The job asks for {wanted:g} {name} and the compute '{compute}' has {there:g}: it could never start.",
+                f"The job asks for {_amount(wanted, name)} and the compute '{compute}' has {_amount(there, name)}: "
+                "it could never start.",
                 field=f"resources.properties.{name}",
                 mend="ask for less, for fewer nodes, or for a larger compute",
             )
+
+
+def _amount(number: float, name: str) -> str:
+    return f"{number / 2**30:.1f} GiB of memory" if name == "memory_bytes" else f"{number:g} {name}"
 
 
 def _processes(distribution: Any, nodes: int) -> int:
@@ -249,6 +255,7 @@ def _output(tx: Transaction, workspace: str, job: str, name: str, given: Output)
 
 
 def _max_retries(properties: Mapping[str, str]) -> int:
+    _check_spelling(properties)
     given = properties.get(MAX_RETRIES_PROPERTY, "0")
     if not given.isdigit() or int(given) > MAX_RETRIES:
         raise InvalidInput(
@@ -257,6 +264,14 @@ def _max_retries(properties: Mapping[str, str]) -> int:
             mend=f"write 0 to {MAX_RETRIES}",
         )
     return int(given)
+
+
+def _check_spelling(properties: Mapping[str, str]) -> None:
+    known = [MAX_RETRIES_PROPERTY, RETRY_ON_PROPERTY]
+    for name in properties:
+        mend = did_you_mean(name.removeprefix(_OWN), [own.removeprefix(_OWN) for own in known])
+        if name.startswith(_OWN) and name not in known and mend:
+            raise InvalidInput(f"There is no property '{name[:100]}'.", field=f"properties.{name[:100]}", mend=mend)
 
 
 def _retry_on(properties: Mapping[str, str]) -> Any:

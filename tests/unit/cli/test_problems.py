@@ -21,6 +21,11 @@ def test_what_where_and_mend() -> None:
     ]
 
 
+def test_an_override_is_named_once() -> None:
+    error = InvalidInput("unknown field 'timout'", file="--set limits.timout", field="limits.timout")
+    assert reported(error)[1] == "  where: --set limits.timout"
+
+
 def test_several_problems_each_with_its_place() -> None:
     details = [
         {"message": "unknown field", "line": 3, "field": "comand", "mend": "did you mean 'command'?"},

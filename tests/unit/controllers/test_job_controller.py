@@ -261,6 +261,8 @@ def test_a_server_that_was_killed_is_followed_by_one_that_goes_on(
         ({"resources": {"properties": {"cpus": 64}}}, "resources.properties.cpus", "could never start"),
         ({"resources": {"instance_count": 3}}, "resources.properties.cpus", "could never start"),
         ({"resources": {"properties": {"gpus": 1}}}, "resources.properties.gpus", "could never start"),
+        ({"resources": {"properties": {"memory": "900g"}}}, "resources.properties.memory_bytes", "900.0 GiB of memory"),
+        ({"properties": {"modelyard.retries": "1"}}, "properties.modelyard.retries", "no property"),
         ({"inputs": {"d": {"path": "azureml:iris:3"}}}, "inputs.d.path", "iris"),
         ({"inputs": {"d": {"path": "/etc/passwd"}}}, "inputs.d.path", "somebody's machine"),
         ({"inputs": {"d": {"type": "integer"}}}, "inputs.d", "no value"),

@@ -78,3 +78,8 @@ def test_addresses_that_are_refused(tmp_path: Path, url: str) -> None:
 def test_a_host_that_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match="could not be fetched"):
         fetch("http://127.0.0.1:9/x", str(tmp_path / "x"))
+
+
+def test_an_address_is_named_with_its_port_and_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match=r"http://127\.0\.0\.1:9/x could"):
+        fetch("http://me:secret@127.0.0.1:9/x?signature=secret", str(tmp_path / "x"))
