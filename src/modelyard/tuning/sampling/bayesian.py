@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import BaseSampler
 
 from modelyard.domain.search_policy import BayesianSampling, GaussianProcessSampling, Surrogate
 from modelyard.tuning.sampling.gp import GaussianProcessStrategy
 from modelyard.tuning.sampling_strategy import SamplingStrategy, experimental
 from modelyard.tuning.space import is_flat, places
+from modelyard.tuning.thinned_history import ThinnedTPESampler
 from modelyard.tuning.unit_cube import UnitCube
 
 # Where the process was the better one (bench/search_quality.py); its cost grows with the cube of the trials.
@@ -33,7 +34,7 @@ class BayesianStrategy(SamplingStrategy):
         if self._process is not None and number < _MOST_TRIALS:
             return self._process.sampler(number)
         with experimental():
-            return TPESampler(
+            return ThinnedTPESampler(
                 seed=self.seed_of(number),
                 n_startup_trials=self.spec_values.startup_trials,
                 multivariate=self.spec_values.multivariate,
