@@ -269,8 +269,9 @@ def _max_retries(properties: Mapping[str, str]) -> int:
 def _check_spelling(properties: Mapping[str, str]) -> None:
     known = [MAX_RETRIES_PROPERTY, RETRY_ON_PROPERTY]
     for name in properties:
-        mend = did_you_mean(name.removeprefix(_OWN), [own.removeprefix(_OWN) for own in known])
-        if name.startswith(_OWN) and name not in known and mend:
+        near = did_you_mean(name.removeprefix(_OWN), [own.removeprefix(_OWN) for own in known])
+        if name.startswith(_OWN) and name not in known and near:
+            mend = near.replace("'", f"'{_OWN}", 1)
             raise InvalidInput(f"There is no property '{name[:100]}'.", field=f"properties.{name[:100]}", mend=mend)
 
 
