@@ -81,6 +81,7 @@ def main() -> None:
     if arguments.client:
         print(json.dumps(work(**json.loads(arguments.client))))
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end with us
     plan = Plan(1.5, 4, 3, 2) if arguments.quick else Plan(4.0, 12, 8, 3)
     folder = Path(tempfile.mkdtemp(prefix="modelyard-bench-"))
     folder.chmod(0o755)
