@@ -30,5 +30,7 @@ network = MLPClassifier(
 network.fit(train_rows, train_labels)
 accuracy = network.score(test_rows, test_labels)
 mlflow.log_metric("accuracy", accuracy)
-mlflow.sklearn.save_model(network, arguments.model)
+# The optimiser's state is part of the network; a file of it is read only where its type is trusted.
+optimizer = "sklearn.neural_network._stochastic_optimizers.AdamOptimizer"
+mlflow.sklearn.save_model(network, arguments.model, skops_trusted_types=[optimizer])
 print(f"{widths} {arguments.activation}: accuracy {accuracy:.4f}")
