@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -75,11 +76,13 @@ def main() -> None:
         yard.ended(yard.submit(COMMAND))  # the first pays for imports
         parts = [one_job(yard) for _ in range(rounds)]
         many = many_jobs(yard, jobs)
-        cpu = server_cpu_seconds(yard)
+        server, tasks = cpu_seconds(yard)
         many_again = many_jobs(yard, jobs)
-        cpu = server_cpu_seconds(yard) - cpu
+        server, tasks = (now - before for now, before in zip(cpu_seconds(yard), (server, tasks), strict=True))
     print_parts(parts)
-    print_many(jobs, min(many, many_again), bare_loop(jobs), cpu)
+    bare, command = bare_loop(jobs)
+    print_many(jobs, min(many, many_again), bare)
+    print_cpu({"server": server / jobs, "launcher": (tasks - command) / jobs, "the command itself": command / jobs})
 
 
 def one_job(yard: Platform) -> dict[str, float]:
@@ -122,9 +125,10 @@ def many_jobs(yard: Platform, count: int) -> float:
     return time.perf_counter() - began
 
 
-def bare_loop(count: int) -> float:
-    """The same commands, started by a loop that does nothing else."""
+def bare_loop(count: int) -> tuple[float, float]:
+    """The same commands, started by a loop that does nothing else: seconds by the clock, and of CPU."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     running: list[subprocess.Popen[bytes]] = []
     for _ in range(count):
@@ -133,7 +137,9 @@ def bare_loop(count: int) -> float:
         running.append(subprocess.Popen(["bash", "-c", COMMAND], stdout=subprocess.DEVNULL, env=environment))
     for process in running:
         process.wait()
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def print_parts(rows: list[dict[str, float]]) -> None:
@@ -147,11 +153,32 @@ def print_parts(rows: list[dict[str, float]]) -> None:
         before = moment
 
 
-def print_many(count: int, ours: float, bare: float, cpu: float) -> None:
+def print_many(count: int, ours: float, bare: float) -> None:
     print(f"\n{count} jobs, {AT_ONCE} at a time, seconds")
     print(f"{'modelyard':28}{ours:8.2f}   target under {5 * count / 100:g}")
     print(f"{'bare loop of subprocess':28}{bare:8.2f}")
-    print(f"{'server, CPU for each job':28}{1000 * cpu / count:8.1f} ms")
+
+
+def print_cpu(shares: dict[str, float]) -> None:
+    """Where the CPU of one job goes. What is left to take away: all of the server, and of the launcher what is above
+    an interpreter's start, which a launcher that is forked instead of started would save as well."""
+    floor = interpreter_seconds()
+    print("\nCPU of one of them, milliseconds")
+    for part, seconds in shares.items():
+        print(f"{part:28}{1000 * seconds:8.1f}")
+    print(f"{'all':28}{1000 * sum(shares.values()):8.1f}")
+    print(f"{'an interpreter that does nothing':34}{1000 * floor:.1f}, once in the launcher")
+    print(
+        f"{'left to take away':34}{1000 * (shares['server'] + shares['launcher'] - floor):.1f}, and a fork for a start"
+    )
+
+
+def interpreter_seconds(rounds: int = 20) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for _ in range(rounds):
+        subprocess.run([sys.executable, "-I", "-S", "-c", "pass"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / rounds
 
 
 @contextmanager
@@ -184,10 +211,12 @@ def connect(home: Path) -> httpx.Client:
     raise SystemExit("the server did not answer")
 
 
-def server_cpu_seconds(yard: Platform) -> float:
+def cpu_seconds(yard: Platform) -> tuple[float, float]:
+    """CPU so far of the server, and of all that it started and saw end."""
     pid = json.loads((yard.home / "server.json").read_text())["pid"]
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    fields = [int(word) for word in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (fields[0] + fields[1]) / ticks, (fields[2] + fields[3]) / ticks
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 This folder becomes a package of its own, so that it can be dropped into any image that has a Python.
 """
 
+import os
 import sys
 
 if not __package__:
@@ -13,4 +14,5 @@ if not __package__:
 
 from .launcher import main
 
-sys.exit(main(sys.argv))
+# Nothing is buffered and nothing is left to do: taking the interpreter down would cost as much as a fork.
+os._exit(main(sys.argv))
