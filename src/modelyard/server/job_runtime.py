@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -49,13 +48,8 @@ class JobRuntime:
         controller = JobController(database, backend, steps, Limit(capacity, settings.max_concurrent_jobs))
         parents = SweepController(database, host, outputs, controller.wake)
         planner = Planner(storage, environments)
-        jobs = Jobs(planner, lambda: settings.public_url, capacity, partial(_wake, controller, parents))
+        jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake, parents.wake)
         return cls(jobs, (controller, parents), environments)
-
-
-def _wake(*controllers: JobController | SweepController) -> None:
-    for controller in controllers:
-        controller.wake()
 
 
 def _host_id(home: Path) -> str:

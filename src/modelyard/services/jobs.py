@@ -39,17 +39,21 @@ DEFAULT_EXPERIMENT = "Default"
 PRIORITIES = {None: 20, "low": 10, "medium": 20, "high": 30}
 # Kinds of compute that stand for the server's own machine here.
 HOST_KINDS = frozenset({"local", "amlcompute", "computeinstance"})
+PARENT_KINDS = frozenset({"sweep"})  # kinds whose controller is that of parents
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,31}")
 
 
 @dataclass
 class Jobs:
-    """The use cases of jobs. `wake` is called after each commit that gave a controller something to do."""
+    """The use cases of jobs. `wake` is called after each commit that gave the controller of leaves something to do,
+    `wake_parents` after one that concerns a sweep.
+    """
 
     planner: Planner
     public_url: Callable[[], str]
     capacity: Resources = field(default_factory=machine_capacity)
     wake: Callable[[], None] = lambda: None
+    wake_parents: Callable[[], None] = lambda: None
 
     def create(self, tx: Transaction, workspace: str, job: Job) -> Job:
         """Submit a job: its row, its run, its lineage and the event, all in this transaction.
@@ -60,7 +64,7 @@ class Jobs:
         record = tx.jobs.create(new)
         _record_lineage(tx, record, plan)
         _open_run(tx, record)
-        tx.after_commit(self.wake)
+        self._wake_after(tx, record)
         return self.entity(record)
 
     def validate(self, tx: Transaction, workspace: str, job: Job) -> Job:
@@ -117,11 +121,14 @@ class Jobs:
     def cancel(self, tx: Transaction, workspace: str, name: str) -> Job:
         """Ask for the end of its whole process tree; a job that has ended stays as it is."""
         record = tx.jobs.request_cancel(workspace, name)
-        tx.after_commit(self.wake)
+        self._wake_after(tx, record)
         return self.entity(record)
 
     def entity(self, record: JobRecord) -> Job:
         return entity(record, self.public_url())
+
+    def _wake_after(self, tx: Transaction, record: JobRecord) -> None:
+        tx.after_commit(self.wake_parents if record.kind in PARENT_KINDS else self.wake)
 
     def _submission(self, tx: Transaction, workspace: str, job: Job) -> tuple[NewJob, JobPlan]:
         """The row to write, and the plan whose inputs are its lineage."""
