@@ -112,6 +112,7 @@ def test_logged_models_and_the_registry(server: RunningServer, tmp_path: Path) -
     with server.state.database.snapshot() as tx:
         ours = tx.models.by_label("default", "doubler", "champion")
         events = [(record.event.type, record.event.subject) for record in tx.events.after(0)]
+        assert tx.models.container("default", "doubler").created_by == "admin"
     assert (ours.version, ours.tags, ours.run_id, ours.created_by) == ("1", {"a": "b"}, run_id, "admin")
     assert ("modelyard.model.created", "model/doubler/versions/1") in events
     assert ("modelyard.model.labeled", "model/doubler/versions/1") in events
@@ -124,6 +125,16 @@ def test_logged_models_and_the_registry(server: RunningServer, tmp_path: Path) -
     client.delete_registered_model("twice")
     with server.state.database.snapshot() as tx:
         assert tx.models.known_versions("default", "twice") == []
+
+
+def test_a_prompt_is_no_model(server: RunningServer) -> None:
+    client = mlflow.MlflowClient()
+    client.register_prompt("greeting", "Say {{word}}")
+    assert client.get_prompt_version("greeting", "1").template == "Say {{word}}"
+    url = f"{server.url}/api/v1/workspaces/default/models"
+    assert requests.get(url, headers=_bearer(server.token), timeout=10).json()["value"] == []
+    with server.state.database.snapshot() as tx:
+        assert tx.events.after(0, types=["modelyard.model.*"]) == []
 
 
 def test_models_of_ours_for_mlflow(server: RunningServer) -> None:

@@ -17,10 +17,10 @@ from modelyard.store.transaction import Transaction
 
 _API = "/api/2.0/mlflow/"
 _CREATE = f"{_API}model-versions/create"
+_NAME = f"{_API}registered-models/create"
 _RENAME = f"{_API}registered-models/rename"
 # What MLflow did, as the verb of our event.
 _VERBS = {
-    f"{_API}registered-models/create": "named",
     f"{_API}registered-models/update": "updated",
     f"{_API}registered-models/delete": "deleted",
     f"{_API}registered-models/set-tag": "updated",
@@ -42,7 +42,7 @@ class RegistryNotes:
     def wants(self, request: MlflowRequest) -> bool:
         """Whether the call changes the registry."""
         path = request.path
-        return path in (_CREATE, _RENAME) or path in _VERBS or (path == _ALIAS and request.method != "GET")
+        return path in (_CREATE, _NAME, _RENAME) or path in _VERBS or (path == _ALIAS and request.method != "GET")
 
     def take(self, request: MlflowRequest, answer: bytes) -> None:
         """Note what a successful call changed."""
@@ -55,9 +55,14 @@ class RegistryNotes:
     def _note(self, tx: Transaction, request: MlflowRequest, answer: dict[str, Any]) -> None:
         given = request.arguments()
         workspace, name = request.workspace, str(given.get("name", ""))
+        if tx.models.is_prompt(workspace, name):
+            return
         if request.path == _CREATE:
             made = answer["model_version"]
             models.adopt(tx, workspace, made["name"], int(made["version"]))
+            return
+        if request.path == _NAME:
+            tx.models.adopt_name(workspace, name)
             return
         if request.path == _RENAME:
             tx.models.follow_mlflow(workspace, renamed=(name, str(given["new_name"])))
@@ -68,6 +73,6 @@ class RegistryNotes:
             tx.models.touched("labeled" if request.method == "POST" else "unlabeled", workspace, name, version)
             return
         verb = _VERBS[request.path]
-        if verb == "deleted":
-            tx.models.follow_mlflow(workspace)
+        if verb == "deleted" and not tx.models.follow_mlflow(workspace):
+            return
         tx.models.touched(verb, workspace, name, version)

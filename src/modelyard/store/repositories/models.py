@@ -299,25 +299,37 @@ class ModelRepository(Repository):
         fresh = statement.where(MODEL_VERSIONS.c.id.is_(None), here.exists(), ~prompt.exists())
         return [tuple(row) for row in self.connection.execute(fresh.limit(limit))]
 
+    def adopt_name(self, workspace: str, name: str) -> None:
+        """Add what we know of a name that MLflow made a moment ago for this transaction's actor, and its event."""
+        self._own_name(workspace, name, created_by=self.tx.actor)
+        self._emit("named", workspace, name, None)
+
     def touched(self, verb: str, workspace: str, name: str, version: str | None) -> None:
         """Write the event of a change that MLflow itself made."""
         self._emit(verb, workspace, name, version)
 
-    def follow_mlflow(self, workspace: str, *, renamed: tuple[str, str] | None = None) -> None:
-        """After MLflow itself renamed or deleted something: rename or drop what we knew besides."""
+    def is_prompt(self, workspace: str, name: str) -> bool:
+        """Whether the name is one of MLflow's prompts, which are kept in the same tables and are no models."""
+        marked = of_name(name_tags, workspace, name) & (name_tags.c.key == _PROMPT_TAG)
+        return self.connection.execute(select(name_tags.c.name).where(marked)).first() is not None
+
+    def follow_mlflow(self, workspace: str, *, renamed: tuple[str, str] | None = None) -> bool:
+        """After MLflow itself renamed or deleted something: rename or drop what we knew besides; whether any went."""
         if renamed is not None:
             for table in (MODELS, MODEL_VERSIONS):
                 self.connection.execute(
                     update(table).where(of_name(table, workspace, renamed[0])).values(name=renamed[1])
                 )
         here = select(names.c.name).where(names.c.workspace == workspace)
-        self.connection.execute(delete(MODELS).where(MODELS.c.workspace == workspace, MODELS.c.name.not_in(here)))
+        nameless = delete(MODELS).where(MODELS.c.workspace == workspace, MODELS.c.name.not_in(here))
+        gone_names = self.connection.execute(nameless).rowcount
         kept = select(versions.c.name, versions.c.version).where(
             versions.c.workspace == workspace,
             or_(versions.c.current_stage.is_(None), versions.c.current_stage != DELETED_STAGE),
         )
         gone = tuple_(MODEL_VERSIONS.c.name, MODEL_VERSIONS.c.number).not_in(kept)
-        self.connection.execute(delete(MODEL_VERSIONS).where(MODEL_VERSIONS.c.workspace == workspace, gone))
+        dropped = delete(MODEL_VERSIONS).where(MODEL_VERSIONS.c.workspace == workspace, gone)
+        return gone_names + self.connection.execute(dropped).rowcount > 0
 
     def _lock_name(self, workspace: str, new: NewModelVersion) -> None:
         """Make the name when it is new, and let no other writer number its versions before we commit."""
@@ -366,11 +378,12 @@ class ModelRepository(Repository):
             "created_by": self.tx.actor,
         }
 
-    def _own_name(self, workspace: str, name: str) -> None:
+    def _own_name(self, workspace: str, name: str, created_by: str = "") -> None:
         """See to it that our row of a name is there: MLflow may have made the name without us."""
         record = self.container(workspace, name)
         values = {"workspace": workspace, "name": name, "properties": {}, "archived": False}
-        audit = {"created_at": record.created_at, "modified_at": self.tx.now, "created_by": record.created_by}
+        creator = record.created_by or created_by
+        audit = {"created_at": record.created_at, "modified_at": self.tx.now, "created_by": creator}
         self.insert_new(MODELS, values | audit)
 
     def _change_own_version(self, workspace: str, name: str, version: str, changes: Mapping[str, Any]) -> None:
