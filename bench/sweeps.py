@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import optuna
-from jobs import AT_ONCE, PATIENCE_SECONDS, Platform, platform, server_cpu_seconds
+from jobs import AT_ONCE, PATIENCE_SECONDS, Platform, cpu_seconds, platform
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 TARGET_MS = 60
@@ -35,9 +35,9 @@ def main() -> None:
     trials = 40 if arguments.quick else arguments.trials
     with platform() as yard:
         sweep(yard, 4)  # the first pays for imports
-        cpu = server_cpu_seconds(yard)
+        cpu, _ = cpu_seconds(yard)
         rows = {"modelyard": sweep(yard, trials)}
-        cpu = server_cpu_seconds(yard) - cpu
+        cpu = cpu_seconds(yard)[0] - cpu
     peers: dict[str, Callable[[int], float]] = {
         "bare loop of processes": bare,
         "Optuna, in memory": lambda count: by_optuna(count, None),
