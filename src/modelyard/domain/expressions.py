@@ -51,11 +51,6 @@ def malformed(text: str) -> list[str]:
     return [match.group(0)[:80] for match in _BROKEN.finditer(rest)]
 
 
-def is_expression(text: str) -> bool:
-    """True when `text` is exactly one expression."""
-    return _EXPRESSION.fullmatch(text.strip()) is not None
-
-
 def substitute(text: str, scope: Mapping[str, str | None], *, field: str | None = None) -> str:
     """`text` with every expression replaced; InvalidInput names `field` and the known names.
 

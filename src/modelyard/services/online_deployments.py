@@ -15,9 +15,9 @@ from modelyard.domain.online_deployment import (
 )
 from modelyard.domain.statuses import ProvisioningState
 from modelyard.kit.paging import Page, PageOf
-from modelyard.services import assets, served_models
+from modelyard.services import assets, lineage, served_models
 from modelyard.services.stored import creation_context, spec_of
-from modelyard.store.records import AssetKind, DeploymentRecord, InstanceRecord, LineageNode
+from modelyard.store.records import AssetKind, DeploymentRecord, InstanceRecord
 from modelyard.store.transaction import Transaction
 
 RESOLVED = "_resolved"
@@ -174,12 +174,11 @@ def _notes(entity: OnlineDeployment) -> dict[str, str]:
 
 
 def _record_lineage(tx: Transaction, record: DeploymentRecord, resolved: Mapping[str, Any]) -> None:
-    target = LineageNode("deployment", f"{record.endpoint}/{record.name}")
     for kind in ("model", "environment"):
         found = resolved.get(kind) or {}
         if found.get("name") and found.get("version"):
-            source = LineageNode(kind, str(found["name"]), str(found["version"]))
-            tx.lineage.add(record.workspace, source, target, "deployed")
+            source = lineage.asset_node(kind, str(found["name"]), str(found["version"]))
+            lineage.record_deployed(tx, record.workspace, record.endpoint, record.name, source)
 
 
 def _written(record: DeploymentRecord) -> dict[str, Any]:

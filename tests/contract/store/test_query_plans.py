@@ -90,7 +90,6 @@ QUERIES = {
     "due": lambda tx: tx.jobs.lease_due("me", tx.now, 5, 30),
     "named": lambda tx: tx.jobs.lease_named([5, "job-8"], "me", tx.now, 30),
     "queued": lambda tx: tx.jobs.lease_queued("me", tx.now, 5, 30),
-    "wake queued": lambda tx: tx.jobs.wake_queued("local"),
     "page of assets": lambda tx: tx.assets.list(W, AssetKind.DATA, Page(50)),
     "events": lambda tx: tx.events.after(1_900, limit=100),
     "events of a workspace": lambda tx: tx.events.after(1_900, limit=100, workspaces=[W]),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.domain.errors import InvalidInput
-from modelyard.domain.expressions import check, find, is_expression, malformed, substitute
+from modelyard.domain.expressions import check, find, malformed, substitute
 
 SCOPE = {"inputs.rate": "0.1", "inputs.data": "/in/data", "outputs.model": "/out", "inputs.flag": None, "name": "job1"}
 
@@ -63,11 +63,6 @@ def test_broken_expressions_are_found(text: str) -> None:
 def test_check_lists_what_is_known_when_nothing_is_near() -> None:
     (problem,) = check("${{search_space.lr}}", ["inputs.a", "inputs.b"], field="command")
     assert problem["mend"] == "known: inputs.a, inputs.b"
-
-
-def test_is_expression() -> None:
-    assert is_expression(" ${{ parent.inputs.x }} ")
-    assert not is_expression("a ${{inputs.x}}")
 
 
 @given(st.text(alphabet="${}[]i. \na", max_size=40))

@@ -268,13 +268,6 @@ class JobRepository(Repository):
         """Make an unfinished job due now, leased or not; False when there is none."""
         return self._wake((JOBS.c.workspace == workspace) & (JOBS.c.name == name)) > 0
 
-    def wake_queued(self, compute: str | None = None) -> int:
-        """Make every waiting job of a compute due: capacity was freed. Answers how many."""
-        condition = JOBS.c.status == JobStatus.QUEUED.value
-        if compute is not None:
-            condition = condition & (JOBS.c.compute == compute)
-        return self._wake(condition)
-
     def wake_active(self) -> int:
         """Make every unfinished job due: what a server does at its start."""
         return self._wake(true())

@@ -14,9 +14,6 @@ WHERE e.workspace = ? AND r.run_uuid IN """
 _HISTORY = """
 SELECT value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY timestamp, step, value
 LIMIT ? OFFSET ?"""
-_BULK = """
-SELECT run_uuid, value, timestamp, step, is_nan FROM metrics WHERE key = ? AND run_uuid IN {runs}
-ORDER BY run_uuid, timestamp, step, value LIMIT ?"""
 _SAMPLE = """
 SELECT value, timestamp, step, is_nan FROM (
     SELECT value, timestamp, step, is_nan,
@@ -45,17 +42,6 @@ def history(
     rows = connection.rows(_HISTORY, (run_id, key, most, offset))
     more = limit is not None and len(rows) > limit
     return [_point(key, row) for row in rows[:limit]], more
-
-
-def history_bulk(
-    connection: TrackingConnection, workspace: str, run_ids: Sequence[str], key: str, limit: int
-) -> list[Document]:
-    """Values of several runs, by run, then time; runs of other workspaces count as unknown."""
-    known = sorted(accessible(connection, workspace, run_ids))
-    if not known:
-        return []
-    rows = connection.rows(_BULK.format(runs=marks(known)), [key, *known, limit])
-    return [_point(key, row[1:]) | {"run_id": row[0]} for row in rows]
 
 
 def sampled_history(
