@@ -24,13 +24,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 FLOOR = (3, 11)
-INSTALL = ["--editable", ".[server,scorer,examples]", "--group", "dev"]
+INSTALL = ["--editable", ".[server,scorer,automl,examples]", "--group", "dev"]
 PUBLIC_INDEX = "https://pypi.org/simple"
 # What the platform's processes and nearly every job import. Compiled at set-up, the first start does not wait for it,
 # and no start does where the environment keeps Python from writing bytecode.
 COMPILED = (
     "modelyard.server.published, modelyard.server.process, modelyard.gateway.process, modelyard.scorer.process, "
-    "modelyard.client, modelyard.cli.main, modelyard.yamlio, rich.live, alembic.command, uvloop, httptools, mlflow"
+    "modelyard.client, modelyard.cli.main, modelyard.yamlio, rich.live, alembic.command, uvloop, httptools, mlflow, "
+    "sklearn.ensemble, sklearn.linear_model, lightgbm, xgboost, catboost, statsforecast.models, onnxruntime, skops.io"
 )
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 

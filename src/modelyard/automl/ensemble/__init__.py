@@ -1,0 +1,1 @@
+"""Voting and stacking over out-of-fold predictions."""

@@ -1,0 +1,1 @@
+"""Forecasting: series, features, backtests, models, ensembles, intervals."""

@@ -1,0 +1,1 @@
+"""Candidates: one file each, found by a scan."""

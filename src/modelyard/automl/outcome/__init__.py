@@ -1,0 +1,1 @@
+"""What a search leaves behind: predictor, saved model, charts, explanation, script."""

@@ -1,0 +1,1 @@
+"""The search: trials in worker processes, inside the walls of the budget."""

@@ -1,0 +1,1 @@
+"""The choice among finished candidates: score, Pareto front, hard limits."""
