@@ -1,1 +1,1 @@
-"""Forecasting: series, features, backtests, models, ensembles, intervals."""
+"""Forecasting: the flow of a search over series instead of rows."""

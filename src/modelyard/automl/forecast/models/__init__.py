@@ -1,1 +1,1 @@
-"""Forecasters: one file each, found by a scan."""
+"""Forecasters, one file each; found by a scan."""
