@@ -1,0 +1,131 @@
+"""What a search returns: a model that predicts, and all that is known of how it came about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from modelyard.automl.outcome import saved
+from modelyard.automl.outcome.explanation import Explanation
+from modelyard.automl.outcome.fitted_model import FittedModel, Label
+from modelyard.automl.outcome.search_record import SearchRecord
+from modelyard.automl.task import Task
+from modelyard.automl.trial import TrialResult
+from modelyard.domain.extras import LazyModule
+from modelyard.kit.deferred import deferred
+
+pandas = LazyModule("pandas", extra="automl", what="a leaderboard")
+metrics = deferred("modelyard.automl.validate.metrics")
+pareto_fronts = deferred("modelyard.automl.select.pareto")
+
+_SEARCH = "search.json"
+_EXPLANATION = "explanation.json"
+
+
+class Predictor:
+    """One thread uses it at a time."""
+
+    def __init__(self, model: FittedModel, record: SearchRecord, explanation: Explanation | None = None) -> None:
+        self.model = model
+        self.record = record
+        self.explanation = explanation
+
+    @property
+    def task(self) -> Task:
+        return self.model.task
+
+    @property
+    def target(self) -> str:
+        return self.record.target
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """Labels in the order of `predict_proba`; empty for regression."""
+        return self.model.classes
+
+    @property
+    def trials(self) -> tuple[TrialResult, ...]:
+        return self.record.trials
+
+    def predict(self, data: Any) -> np.ndarray:
+        """(rows,) labels or values. `data`: a frame, rows as mappings, a mapping of columns, or of scalars (one row).
+
+        Raises:
+            InvalidInput: a column is missing.
+        """
+        return self.model.predict(data)
+
+    def predict_proba(self, data: Any) -> np.ndarray:
+        """(rows, classes) probabilities, in the order of `classes`.
+
+        Raises:
+            InvalidInput: as `predict`, and for a regression.
+        """
+        return self.model.predict_proba(data)
+
+    def score(self, data: Any, weight: np.ndarray | None = None) -> dict[str, float]:
+        """All metrics of the task on a frame that has the target.
+
+        Raises:
+            InvalidInput: the target is missing, or holds a class that training did not see.
+        """
+        raise NotImplementedError
+
+    def leaderboard(self) -> Any:
+        """A frame of the trials, best first; failed ones last, with their errors."""
+        raise NotImplementedError
+
+    def pareto(self) -> Any:
+        """The rows of `leaderboard` that no other beats in score, latency and size at once."""
+        raise NotImplementedError
+
+    def explain(self, data: Any = None, rows: int = 200) -> Explanation:
+        """Importances of the columns on up to `rows` rows of `data`; without it, those kept from training.
+
+        Raises:
+            InvalidInput: no data is given and none were kept.
+        """
+        raise NotImplementedError
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the predictor into `folder` (see `saved`), which is made."""
+        files = {saved.MODEL: saved.model_bytes(self.model), _SEARCH: _json(self.record.to_dict())}
+        if self.explanation is not None:
+            files[_EXPLANATION] = _json(self.explanation.to_dict())
+        saved.write_folder(Path(folder), files, {"task": self.task.value, "target": self.target})
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """The predictor that `save` wrote: the same predictions, bit for bit on the same machine.
+
+        Raises:
+            NotFound: there is none in `folder`.
+            InvalidInput: a file is not as it was written.
+            Unsupported: a later version wrote it.
+        """
+        path = Path(folder)
+        manifest = saved.read_manifest(path)
+        explanation = None
+        if _EXPLANATION in manifest["files"]:
+            explanation = Explanation.from_dict(json.loads(saved.read_file(path, manifest, _EXPLANATION)))
+        return cls(
+            saved.model_from(saved.read_file(path, manifest, saved.MODEL)),
+            SearchRecord.from_dict(json.loads(saved.read_file(path, manifest, _SEARCH))),
+            explanation,
+        )
+
+    def export_mlflow(self, folder: str | Path) -> Path:
+        """An MLflow model (flavors `sklearn` and `python_function`) in `folder`, which must not exist or be empty."""
+        raise NotImplementedError
+
+    def script(self) -> str:
+        """The winner as a Python script that trains it again from a table."""
+        raise NotImplementedError
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
