@@ -45,6 +45,8 @@ class Panel:
     """Points of a season; 1: none."""
     known_names: tuple[str, ...] = ()
     past_names: tuple[str, ...] = ()
+    country: str | None = None
+    """Two letters, of whose holidays forecasters may learn."""
 
     def __len__(self) -> int:
         return len(self.series)
