@@ -1,0 +1,72 @@
+"""What the boosted trees share: how fast to learn, when to stop, how long it takes."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from modelyard.automl.models.tabular_model import Means, Params, Shape
+from modelyard.automl.task import Task
+
+# Rounds times rate: a wall, met only where the loss falls for ever.
+_MOST_TRAVEL = 60.0
+# Patience starts anew for this part of the loss, no less: thousands of trees for the fifth decimal cost too much.
+_MATERIAL = 2e-3
+
+
+def learning_rate(shape: Shape) -> float:
+    """Slow where rows are few and trees cheap, faster where a slow one would not converge in a minute's budget."""
+    outputs = shape.classes if shape.task is Task.MULTICLASS else 1
+    work = shape.rows * max(1, shape.features) * outputs
+    for limit, rate in ((2e6, 0.04), (2e7, 0.06), (1e8, 0.1)):
+        if work <= limit:
+            return rate
+    return 0.15
+
+
+def boosting_seconds(
+    shape: Shape, params: Params, threads: int, *, row_nanoseconds: float, tree_seconds: float
+) -> float:
+    """Trees times the pass over the rows; the rate tells how many trees there will be."""
+    outputs = shape.classes if shape.task is Task.MULTICLASS else 1
+    rate = float(params.get("learning_rate", 0.1))
+    trees = float(params.get("trees", 15.0 / rate))
+    one = shape.rows * max(4, shape.features) * row_nanoseconds * 1e-9 / max(1, threads) ** 0.8 + tree_seconds
+    return float(0.02 + trees * outputs * one)
+
+
+class Watching:
+    """Counts the trees of one fit, and says when there are enough: by number, by the watched loss, by the clock."""
+
+    def __init__(self, params: Params, means: Means, *, watched: bool) -> None:
+        rate = float(params.get("learning_rate", 0.1))
+        fixed = params.get("trees")
+        self._most = int(fixed) if fixed else max(30, round((_MOST_TRAVEL if watched else 15.0) / rate))
+        self._patience = min(200, max(20, round(4 / rate)))
+        self._deadline = means.deadline
+        self._lowest = math.inf
+        self._anchor = math.inf
+        self._anchored = 0
+        self._last = time.monotonic()
+        self._longest = 0.0
+        self.made = 0
+        self.best = 0
+        """The number of trees at the lowest loss; 0 where nothing was watched."""
+
+    def goes_on(self) -> bool:
+        if self.made >= self._most or (self.best and self.made - self._anchored >= self._patience):
+            return False
+        return self._deadline is None or time.monotonic() + self._longest < self._deadline
+
+    def count(self, loss: float | None) -> None:
+        """One more round of trees, with the loss of the watch after it."""
+        now = time.monotonic()
+        # The first rounds hold what is done once; a decaying maximum forgets them.
+        self._longest, self._last = max(now - self._last, 0.9 * self._longest), now
+        self.made += 1
+        if loss is None:
+            return
+        if loss < self._lowest or not self.best:
+            self._lowest, self.best = loss, self.made
+        if loss < self._anchor - _MATERIAL * abs(loss) or self.made == 1:
+            self._anchor, self._anchored = loss, self.made
