@@ -5,3 +5,68 @@ As a library, without a server: `automl.fit(table, target="income", timeout_minu
 """
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelyard.automl.jobs import classification as classification
+    from modelyard.automl.jobs import forecasting as forecasting
+    from modelyard.automl.jobs import regression as regression
+
+_HOMES = {
+    **dict.fromkeys(["classification", "regression", "forecasting"], "modelyard.automl.jobs"),
+    **dict.fromkeys(["ClassificationJob", "ForecastingJob", "RegressionJob"], "modelyard.kinds.automl"),
+    **dict.fromkeys(
+        [
+            "ColumnTransformer",
+            "ClassificationTrainingSettings",
+            "ForecastingSettings",
+            "ForecastingTrainingSettings",
+            "RegressionTrainingSettings",
+            "SelectionSettings",
+            "StackEnsembleSettings",
+            "TabularFeaturizationSettings",
+            "TabularLimitSettings",
+            "TrainingSettings",
+        ],
+        "modelyard.domain.automl",
+    ),
+    **dict.fromkeys(
+        [
+            "BlockedTransformers",
+            "ClassificationModels",
+            "ClassificationPrimaryMetrics",
+            "FeatureLags",
+            "FeaturizationMode",
+            "ForecastHorizonMode",
+            "ForecastingModels",
+            "ForecastingPrimaryMetrics",
+            "LogVerbosity",
+            "NCrossValidationsMode",
+            "RegressionModels",
+            "RegressionPrimaryMetrics",
+            "ShortSeriesHandlingConfiguration",
+            "StackMetaLearnerType",
+            "TabularTrainingMode",
+            "TargetAggregationFunction",
+            "TargetLagsMode",
+            "TargetRollingWindowSizeMode",
+            "UseStl",
+        ],
+        "modelyard.domain.automl_choices",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'modelyard.automl' has no attribute '{name}'")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

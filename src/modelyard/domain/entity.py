@@ -118,6 +118,11 @@ class Part(BaseModel):
         """The subclass that reads `values`; a family of kinds answers by their `type`."""
         return cls
 
+    @classmethod
+    def variants(cls) -> list[type[Part]]:
+        """The classes that `choose` chooses from, where one kind has several; none elsewhere."""
+        return []
+
     def problems(self) -> Iterable[dict[str, str]]:
         """Rules between fields, checked on what a user writes after each field is right by itself."""
         return ()

@@ -38,15 +38,13 @@ NOUNS: Mapping[str, type[Entity]] = {
 
 
 # Job types of Azure ML, squashed: known, and refused as such until their kind is here.
-_OTHER_JOB_TYPES = frozenset(
-    {"pipeline", "automl", "parallel", "spark", "datatransfer", "import", "finetuning", "distillation"}
-)
+_OTHER_JOB_TYPES = frozenset({"pipeline", "parallel", "spark", "datatransfer", "import", "finetuning", "distillation"})
 
 
 @cache
 def job_kinds() -> Mapping[str, type[Job]]:
-    """Job classes by their `type`, found by a scan of the package."""
-    return {str(kind.own_type()): kind for kind in scan(kinds, Job) if kind.own_type()}
+    """Job classes by their `type`, found by a scan of the package; the variants of one are not kinds of their own."""
+    return {str(kind.own_type()): kind for kind in scan(kinds, Job) if "type" in kind.__annotations__}
 
 
 def entity_class(kind: str, values: Mapping[str, Any]) -> type[Entity]:

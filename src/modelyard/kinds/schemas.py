@@ -43,7 +43,7 @@ def _listed() -> str:
 
 def _models(base: type[Part]) -> list[type[Part]]:
     if base.own_type() is not None:
-        return [base]
+        return base.variants() or [base]
     by_type = members(base) if "type" in base.model_fields else []
     return by_type or base.__subclasses__() or [base]
 
