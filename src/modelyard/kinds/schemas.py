@@ -94,7 +94,8 @@ def _texts(model: type[BaseModel]) -> dict[str, str]:
     """The text below each field, of the class and the classes it is made from."""
     found: dict[str, str] = {}
     for owner in reversed(model.__mro__):
-        if issubclass(owner, Part):
+        # A generic class with its argument has no source of its own; the generic one is among its bases.
+        if issubclass(owner, Part) and owner.__pydantic_generic_metadata__["origin"] is None:
             found |= _own_texts(owner)
     return found
 
