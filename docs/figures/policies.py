@@ -17,9 +17,10 @@ from modelyard.domain.search_policy import (
     Goal,
     HyperbandPolicy,
     MedianStoppingPolicy,
+    PbtPolicy,
     TruncationSelectionPolicy,
 )
-from modelyard.tuning.stopping_rule import Action, Curve, Phase, StoppingRule, make_rule
+from modelyard.tuning.stopping_rule import Action, Curve, Phase, Population, StoppingRule, make_rule
 
 TRIALS, INTERVALS, PLACES = 16, 27, 4
 WIDTH, HEIGHT, MARGIN = 640, 300, 44
@@ -32,13 +33,17 @@ POLICIES: dict[str, Any] = {
     ),
     "asha": AshaPolicy(min_resource=3, max_resource=INTERVALS, reduction_factor=3),
     "hyperband": HyperbandPolicy(min_resource=3, max_resource=INTERVALS, reduction_factor=3),
+    "pbt": PbtPolicy(evaluation_interval=3, delay_evaluation=6, max_resource=INTERVALS, seed=3),
 }
 
 
-def accuracy(number: int, interval: int) -> float:
-    """A learning curve to maximise: each trial has its own height, pace and noise."""
-    draw = random.Random(number)
+def accuracy(number: int, interval: int, descent: tuple[int, ...] = ()) -> float:
+    """A learning curve to maximise: each trial has its own height, pace and noise. Of a trial that goes on from copies
+    of others, `descent` names whom, the first one first: it learns like that one, a little better or worse."""
+    draw = random.Random(descent[0] if descent else number)
     top, pace = draw.uniform(0.55, 0.95), draw.uniform(0.08, 0.3)
+    for depth in range(len(descent)):
+        top += random.Random(f"{descent[: depth + 1]}/{descent[depth + 1 :] or number}").uniform(-0.015, 0.02)
     noise = random.Random(number * 1000 + interval).gauss(0, 0.008)
     return top * (1 - math.exp(-pace * interval)) + noise
 
@@ -52,6 +57,8 @@ class Sweep:
     values: dict[int, list[float]] = field(default_factory=dict)
     phases: dict[int, Phase] = field(default_factory=dict)
     stopped: set[int] = field(default_factory=set)
+    descent: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    copied: dict[int, list[int]] = field(default_factory=dict)
 
     def run(self) -> None:
         while self._fill():
@@ -68,12 +75,23 @@ class Sweep:
             if resumed is None and len(self.values) == TRIALS:
                 break
             number = len(self.values) if resumed is None else resumed
+            if resumed is not None:
+                self._copy(resumed)
             self.values.setdefault(number, [])
             self.phases[number] = Phase.RUNNING
         return Phase.RUNNING in self.phases.values()
 
+    def _copy(self, number: int) -> None:
+        """A trial that goes on takes over another's checkpoint, where its rule says so."""
+        assert self.rule is not None
+        source = self.rule.source(Curve(number, self.values[number], self.phases[number]), self.curves())
+        if source is not None:
+            self.descent[number] = (*self.descent.get(source.number, ()), source.number)
+            self.copied.setdefault(number, []).append(len(self.values[number]))
+
     def _advance(self, number: int) -> None:
-        self.values[number].append(accuracy(number, len(self.values[number]) + 1))
+        interval = len(self.values[number]) + 1
+        self.values[number].append(accuracy(number, interval, self.descent.get(number, ())))
         if len(self.values[number]) == INTERVALS:
             self.phases[number] = Phase.FINISHED
             return
@@ -89,7 +107,9 @@ class Sweep:
 def drawing(name: str, policy: Any) -> str:
     """The SVG of one policy."""
     rungs = name in ("asha", "hyperband")
-    sweep = Sweep(None if policy is None else make_rule(policy, Goal.MAXIMIZE), PLACES if rungs else TRIALS)
+    places = PLACES if rungs else TRIALS
+    rule = None if policy is None else make_rule(policy, Goal.MAXIMIZE, Population(TRIALS, places))
+    sweep = Sweep(rule, places)
     sweep.run()
     spent = sum(len(values) for values in sweep.values.values())
     ended = [number for number, values in sweep.values.items() if len(values) == INTERVALS]
@@ -126,6 +146,9 @@ def _line(values: list[float], sweep: Sweep, number: int) -> str:
     whole = len(values) == INTERVALS
     colour = "#1f6feb" if whole else "#98a2ae"
     line = f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{1.8 if whole else 1.1}"/>'
+    for place in sweep.copied.get(number, []):
+        centre = f'cx="{_x(place):.1f}" cy="{_y(values[place - 1]):.1f}" r="3.2"'
+        line += f'<circle {centre} fill="#8250df" stroke="#8250df"/>'
     if whole:
         return line
     end = f'cx="{_x(len(values)):.1f}" cy="{_y(values[-1]):.1f}" r="3.2"'

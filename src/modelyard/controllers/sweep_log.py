@@ -38,6 +38,7 @@ class Chapter:
     last: JobUpdate | None
     pauses: Sequence[TrialRecord] = ()
     resumes: Sequence[TrialRecord] = ()
+    copies: Sequence[TrialRecord] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,9 @@ def _lines(memory: SweepMemory, chapter: Chapter) -> Iterator[str]:
         yield f"trial {trial.number} is to pause: {trial.reason}"
     for trial in chapter.resumes:
         yield f"trial {trial.number} goes on from its checkpoint"
+    for trial in chapter.copies:
+        near, source = _shown(trial.parameters), trial.copies[-1].source
+        yield f"trial {trial.number} is to go on from a copy of trial {source} with {near}: {trial.reason}"
     for proposal in chapter.proposals:
         yield f"trial {proposal.number} starts: {_shown(proposal.parameters)}"
     over = chapter.last is not None and chapter.last.status is not None and chapter.last.status.terminal

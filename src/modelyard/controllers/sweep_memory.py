@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelyard.domain.job_record import JobRecord
+from modelyard.domain.search_policy import PbtPolicy
 from modelyard.domain.statuses import JobStatus
-from modelyard.domain.trial import TrialPhase, TrialRecord
+from modelyard.domain.trial import TrialCopy, TrialPhase, TrialRecord
 from modelyard.kinds.sweep import SweepJob, SweepJobLimits
 from modelyard.services.sweeps import SweepPlan, goals_of, objectives_of, strategy_of
+from modelyard.tuning.perturbation import perturbed
 from modelyard.tuning.sampling_strategy import SearchExhausted
 from modelyard.tuning.search import KeptTrial, Proposal, Search, TrialEnd, TrialResult
-from modelyard.tuning.stopping_rule import Action, Curve, Phase, StoppingRule, make_rule
+from modelyard.tuning.stopping_rule import Action, Curve, Phase, Population, StoppingRule, make_rule
 
 _PHASES = {
     TrialPhase.ACTIVE: Phase.RUNNING,
     TrialPhase.STOPPING: Phase.RUNNING,
     TrialPhase.PAUSING: Phase.PAUSED,
     TrialPhase.PAUSED: Phase.PAUSED,
+    TrialPhase.COPYING: Phase.RUNNING,
 }
+_WAITING = (TrialPhase.PAUSED, TrialPhase.COPYING)
 _ENDS = {
     TrialPhase.COMPLETED: TrialEnd.COMPLETED,
     TrialPhase.STOPPED: TrialEnd.STOPPED,
@@ -60,10 +65,11 @@ class SweepMemory:
         search = Search(strategy_of(job, plan.seed))
         search.teach([_kept(trial) for trial in taught])
         search.restore([_kept(trial) for trial in trials])
-        goal = job.objective.goal
-        rule = make_rule(job.early_termination, goal) if job.early_termination is not None else None
+        population = Population(job.limits.max_total_trials, plan.places, plan.seed)
+        policy = job.early_termination
+        rule = None if policy is None else make_rule(policy, job.objective.goal, population)
         adopted = frozenset(trial.number for trial in trials if trial.phase.running)
-        judged = {trial.number: len(trial.curve) for trial in trials if trial.phase is TrialPhase.PAUSED}
+        judged = {trial.number: len(trial.curve) for trial in trials if trial.phase in _WAITING}
         by_number = {trial.number: trial for trial in trials}
         made = cls(job, plan, search, rule, by_number, judged=judged, adopted=adopted)
         made.spec, made.forgiven = record.spec, int(record.state.get("forgiven_trials", 0))
@@ -113,6 +119,32 @@ class SweepMemory:
             found.append(number)
             curves[number] = replace(curves[number], phase=Phase.RUNNING)
         return found
+
+    def sources(self, numbers: Sequence[int]) -> dict[int, tuple[int, str]]:
+        """Of these paused trials, those that the policy lets go on from another's checkpoint: that one, and why."""
+        if self.rule is None:
+            return {}
+        curves = [_curve(trial) for trial in self.trials.values()]
+        found = {number: self.rule.source(_curve(self.trials[number]), curves) for number in numbers}
+        return {number: (source.number, source.reason) for number, source in found.items() if source is not None}
+
+    def copy(self, number: int, source: int, reason: str) -> TrialRecord:
+        """Take in that a paused trial is to go on from another's checkpoint, with parameters near that one's."""
+        trial = self.trials[number]
+        assert isinstance(self.job.early_termination, PbtPolicy) and self.rule is not None
+        draw = random.Random(f"{self.rule.population.seed}/{number}/{len(trial.copies)}")
+        base, giver = self.search.strategy.problem.base, self.trials[source]
+        near = perturbed(self.job.search_space, giver.parameters, self.job.early_termination, base, draw)
+        copies = [*trial.copies, TrialCopy(source, len(trial.curve), trial.parameters)]
+        changed = replace(trial, phase=TrialPhase.COPYING, parameters=near, copies=copies, reason=reason)
+        self.trials[number] = changed
+        return changed
+
+    def take_back_copy(self, number: int) -> None:
+        """The last copy could not be made: the trial has its own parameters again."""
+        trial = self.trials[number]
+        own = trial.copies[-1].replaced
+        self.trials[number] = replace(trial, parameters=own, copies=trial.copies[:-1])
 
     def leader(self) -> int | None:
         """The paused trial that is better than all that have ended, if there is one."""
@@ -218,6 +250,9 @@ def _curve(trial: TrialRecord) -> Curve:
 
 
 def _result(trial: TrialRecord) -> TrialResult:
+    """What the search learns: nothing from a trial that reached its value with the parameters of several."""
+    if trial.copies:
+        return TrialResult(TrialEnd.FAILED)
     return TrialResult(_ENDS.get(trial.phase, TrialEnd.FAILED), trial.objectives or [], trial.curve)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from modelyard.controllers.sweep_log import Chapter, SweepLog, story
 from modelyard.controllers.sweep_memory import SweepMemory
+from modelyard.controllers.trial_checkpoint import copy_checkpoint
 from modelyard.domain.actions import (
     Action,
+    CopyTrial,
     JobError,
     PauseTrial,
     ResumeTrial,
@@ -24,7 +26,7 @@ from modelyard.domain.statuses import JobStatus
 from modelyard.domain.trial import TrialPhase, TrialRecord
 from modelyard.kinds.sweep import SweepView, decide
 from modelyard.services.job_outputs import JobOutputs
-from modelyard.services.sweeps import final_state, submit_trial
+from modelyard.services.sweeps import change_trial, final_state, submit_trial
 from modelyard.store.database import Database
 from modelyard.store.repositories.runs import FAILED, FINISHED, KILLED
 from modelyard.store.transaction import Transaction
@@ -55,10 +57,21 @@ def advance(
     step = _Step(record, memory, ended, outputs)
     for action in decide(record, view):
         step.take(action, now)
+    step.copy_checkpoints()
     last = step.updates[-1] if step.updates else None
     told = story(
         memory,
-        Chapter(record, view, step.ended, step.stops, step.proposals, last, pauses=step.pauses, resumes=step.resumes),
+        Chapter(
+            record,
+            view,
+            step.ended,
+            step.stops,
+            step.proposals,
+            last,
+            pauses=step.pauses,
+            resumes=step.resumes,
+            copies=step.copies,
+        ),
     )
     log = SweepLog(outputs.storage, record)
     if step.over:  # a reader of the log stops reading at the end that is committed
@@ -102,7 +115,7 @@ def _view(record: JobRecord, memory: SweepMemory, now: Any) -> SweepView:
     best = memory.best()
     failure = record.state.get("failure")
     verdicts = memory.verdicts()
-    free = memory.plan.places - len(memory.running())
+    resumable = memory.resumable(memory.plan.places - len(memory.running()))
     return SweepView(
         now=now,
         phases={number: trial.phase for number, trial in memory.trials.items()},
@@ -110,7 +123,9 @@ def _view(record: JobRecord, memory: SweepMemory, now: Any) -> SweepView:
         places=memory.plan.places,
         verdicts={number: why for number, (what, why) in verdicts.items() if what is Verdict.STOP},
         pauses={number: why for number, (what, why) in verdicts.items() if what is Verdict.PAUSE},
-        resumable=memory.resumable(free),
+        resumable=resumable,
+        sources=memory.sources(resumable),
+        new_first=memory.rule is not None and memory.rule.new_first,
         leader=memory.leader(),
         best=None if best is None else best.number,
         exhausted=memory.exhausted,
@@ -129,6 +144,8 @@ class _Step:
     stops: list[TrialRecord] = field(default_factory=list)
     pauses: list[TrialRecord] = field(default_factory=list)
     resumes: list[TrialRecord] = field(default_factory=list)
+    copies: list[TrialRecord] = field(default_factory=list)
+    placed: list[int] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
     wake_seconds: list[float] = field(default_factory=list)
     over: bool = False
@@ -146,20 +163,36 @@ class _Step:
                 self.stops.append(stopping)
             case PauseTrial():
                 self._move(action.number, TrialPhase.PAUSING, action.reason, self.pauses)
+            case CopyTrial():
+                self.copies.append(self.memory.copy(action.number, action.source, action.reason))
             case ResumeTrial():
+                if self.memory.trials[action.number].phase is TrialPhase.COPYING:
+                    self.placed.append(action.number)
                 self._move(action.number, TrialPhase.ACTIVE, None, self.resumes)
             case StartTrials():
                 self._propose(action.count)
             case WakeAfter():
                 self.wake_seconds.append(action.seconds)
 
+    def copy_checkpoints(self) -> None:
+        """Put the checkpoints in place that the last step decided on; doing it again changes nothing. A trial whose
+        source has none goes on as it was."""
+        for number in self.placed:
+            trial = self.memory.trials[number]
+            source = self.memory.trials[trial.copies[-1].source]
+            if not copy_checkpoint(self.outputs.storage, self.record.workspace, source.run_id, trial.run_id):
+                self.memory.take_back_copy(number)
+        self.resumes = [self.memory.trials[trial.number] for trial in self.resumes]
+
     def write(self, tx: Transaction) -> bool:
         """Everything of this step in one transaction; False, with nothing kept, when the lease was lost."""
-        for trial in [*self.ended, *self.stops, *self.pauses, *self.resumes]:
+        for trial in [*self.ended, *self.stops, *self.pauses, *self.copies, *self.resumes]:
             tx.trials.save(trial)
         for trial in [*self.pauses, *self.resumes]:
             wanted = trial.phase is TrialPhase.PAUSING
             tx.jobs.request_pause(self.record.workspace, trial.job_name, wanted=wanted)
+        for number in self.placed:
+            change_trial(tx, self.record, self.memory.job, self.memory.plan, self.memory.trials[number])
         for trial in self.stops:
             tx.jobs.request_cancel(self.record.workspace, trial.job_name)
         for proposal in self.proposals:

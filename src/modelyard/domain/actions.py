@@ -99,6 +99,15 @@ class ResumeTrial:
     number: int
 
 
+@dataclass(frozen=True)
+class CopyTrial:
+    """Let a paused trial go on from another's checkpoint, with parameters near that one's (sweeps only)."""
+
+    number: int
+    source: int
+    reason: str
+
+
 Action = (
     BuildEnvironment
     | LaunchTask
@@ -110,4 +119,5 @@ Action = (
     | StopTrial
     | PauseTrial
     | ResumeTrial
+    | CopyTrial
 )

@@ -198,11 +198,38 @@ class HyperbandPolicy(Part):
             yield problem("max_resource", "max_resource is below min_resource")
 
 
+class PbtPolicy(_Policy):
+    """Population based training (Jaderberg et al. 2017): at each interval the worst go on from a copy of a good
+    trial's checkpoint, with its parameters changed. The population is all trials of the sweep."""
+
+    type_aliases: ClassVar[tuple[str, ...]] = ("population_based_training",)
+
+    type: Literal["pbt"] = "pbt"
+    quantile_fraction: float = Field(default=0.25, gt=0, le=0.5)
+    """The share of the trials that copies, and the share that is copied."""
+    perturbation_factors: list[float] = Field(default_factory=lambda: [0.8, 1.2], min_length=1)
+    """A number is multiplied by one of these; a listed value moves to a neighbour."""
+    resample_probability: float = Field(default=0.25, ge=0, le=1)
+    """How often a parameter is drawn anew from its distribution instead."""
+    fixed: list[str] = Field(default_factory=list)
+    """Parameters that a copy takes over as they are, such as those that shape the network."""
+    max_resource: int | None = Field(default=None, ge=1)
+    """Logged values of a full trial: from there on it is left to its own end."""
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    """Fixes whom a trial copies and what is changed; the sweep's when left out."""
+
+    def problems(self) -> Iterable[dict[str, str]]:
+        for place, factor in enumerate(self.perturbation_factors):
+            if not (math.isfinite(factor) and factor > 0):
+                yield problem(f"perturbation_factors.{place}", f"a factor must be above 0, not {factor:g}")
+
+
 EarlyTermination = Annotated[
     Annotated[BanditPolicy, Tag("<bandit>")]
     | Annotated[MedianStoppingPolicy, Tag("<medianstopping>")]
     | Annotated[TruncationSelectionPolicy, Tag("<truncationselection>")]
     | Annotated[AshaPolicy, Tag("<asha>")]
-    | Annotated[HyperbandPolicy, Tag("<hyperband>")],
-    by_type(),
+    | Annotated[HyperbandPolicy, Tag("<hyperband>")]
+    | Annotated[PbtPolicy, Tag("<pbt>")],
+    by_type(aliases={"populationbasedtraining": "pbt"}),
 ]

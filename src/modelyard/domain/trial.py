@@ -15,6 +15,7 @@ class TrialPhase(StrEnum):
     STOPPING = "stopping"  # the policy or a wall ends it; its job has not ended yet
     PAUSING = "pausing"  # at a rung; its task has not ended yet
     PAUSED = "paused"
+    COPYING = "copying"  # it is to go on from another trial's checkpoint, which is not in its place yet
     COMPLETED = "completed"
     STOPPED = "stopped"  # by the policy: what it logged counts
     FAILED = "failed"
@@ -27,12 +28,25 @@ class TrialPhase(StrEnum):
     @property
     def running(self) -> bool:
         """Whether it takes one of the places of its sweep."""
-        return self in (TrialPhase.ACTIVE, TrialPhase.STOPPING, TrialPhase.PAUSING)
+        return self in (TrialPhase.ACTIVE, TrialPhase.STOPPING, TrialPhase.PAUSING, TrialPhase.COPYING)
 
     @property
     def counts(self) -> bool:
         """Whether its values may be the best of the sweep."""
         return self in (TrialPhase.COMPLETED, TrialPhase.STOPPED, TrialPhase.CANCELED)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialCopy:
+    """That a trial went on from the checkpoint of trial `source`, after `values` logged values of its own."""
+
+    source: int
+    values: int
+    replaced: dict[str, Any]
+    """The parameters that it had until then."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"source": self.source, "values": self.values, "replaced": self.replaced}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +63,8 @@ class TrialRecord:
     phase: TrialPhase = TrialPhase.ACTIVE
     objectives: list[float] | None = None
     curve: list[float] = field(default_factory=list)
+    copies: list[TrialCopy] = field(default_factory=list)
+    """Whom it copied, the last one last (population based training)."""
     reason: str | None = None
     """Why it was stopped, or failed."""
     by_policy: bool = False

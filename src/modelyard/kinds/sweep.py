@@ -11,6 +11,7 @@ from pydantic import Field
 
 from modelyard.domain.actions import (
     Action,
+    CopyTrial,
     JobError,
     PauseTrial,
     ResumeTrial,
@@ -25,7 +26,13 @@ from modelyard.domain.job import Distribution, Job, JobResourceConfiguration, Qu
 from modelyard.domain.job_io import JobInput, JobOutput
 from modelyard.domain.job_record import JobRecord
 from modelyard.domain.online_deployment import EnvironmentOrReference
-from modelyard.domain.search_policy import EarlyTermination, GridSampling, Objective, SamplingAlgorithmOrName
+from modelyard.domain.search_policy import (
+    EarlyTermination,
+    GridSampling,
+    Objective,
+    PbtPolicy,
+    SamplingAlgorithmOrName,
+)
 from modelyard.domain.search_space import (
     SearchDistribution,
     base_problems,
@@ -38,7 +45,7 @@ from modelyard.domain.trial import TrialPhase
 
 DEFAULT_CONCURRENT_TRIALS = 4
 _STOP_CHECK_SECONDS = 5.0
-_STOPPABLE = (TrialPhase.ACTIVE, TrialPhase.PAUSING, TrialPhase.PAUSED)
+_STOPPABLE = (TrialPhase.ACTIVE, TrialPhase.PAUSING, TrialPhase.PAUSED, TrialPhase.COPYING)
 
 
 class SweepJobLimits(Part):
@@ -106,6 +113,7 @@ class SweepJob(Job):
         yield from base_problems(self.search_space, getattr(self.sampling_algorithm, "logbase", "e"))
         if self.more_objectives and self.early_termination is not None:
             yield problem("early_termination", "a policy needs one objective, not several", "remove it")
+        yield from self._fixed_problems()
         yield from self._command_problems()
 
     def set_limits(
@@ -147,6 +155,14 @@ class SweepJob(Job):
         before = self.resources.to_dict() if self.resources else {}
         self.resources = JobResourceConfiguration(**(before | resources))
 
+    def _fixed_problems(self) -> Iterable[dict[str, str]]:
+        if isinstance(self.early_termination, PbtPolicy):
+            names = {name.rpartition(".")[2] for name in parameter_names(self.search_space)}
+            for place, name in enumerate(self.early_termination.fixed):
+                if name not in names:
+                    field = f"early_termination.fixed.{place}"
+                    yield problem(field, f"no parameter is named '{name}'", f"use one of {', '.join(sorted(names))}")
+
     def _command_problems(self) -> Iterable[dict[str, str]]:
         drawn = [f"search_space.{name}" for name in parameter_names(self.search_space)]
         ports = [f"inputs.{name}" for name in self.inputs] + [f"outputs.{name}" for name in self.outputs]
@@ -185,6 +201,10 @@ class SweepView:
     """Active trials that the policy lets wait at a rung: number -> reason."""
     resumable: Sequence[int] = ()
     """Paused trials that deserve the next free places, in that order."""
+    sources: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    """Of those, the ones that go on from another's checkpoint: number -> (that trial, reason)."""
+    new_first: bool = False
+    """Whether trials that were not begun come before them."""
     leader: int | None = None
     """The paused trial that is better than all that have ended, if there is one."""
     best: int | None = None
@@ -207,8 +227,11 @@ def decide(job: JobRecord, view: SweepView) -> list[Action]:
     verdicts: list[Action] = [StopTrial(number, reason) for number, reason in view.verdicts.items()]
     verdicts += [PauseTrial(number, reason) for number, reason in view.pauses.items()]
     free = max(0, view.places - len(running))
-    resumes: list[Action] = [ResumeTrial(number) for number in view.resumable[:free]]
     left = 0 if view.exhausted else view.limits.max_total_trials - len(view.phases)
+    kept = min(free, left) if view.new_first else 0
+    resumes = _resumes(view, free - kept)
+    copied: list[Action] = [ResumeTrial(number) for number, phase in view.phases.items() if phase is TrialPhase.COPYING]
+    verdicts += copied
     wanted = min(free - len(resumes), left)
     if wanted > 0:
         return [*starting, *verdicts, *resumes, StartTrials(wanted), *_until_wall(job, view)]
@@ -217,6 +240,14 @@ def decide(job: JobRecord, view: SweepView) -> list[Action]:
     if view.leader is not None:  # a rung with few trials has no top share: the best of all goes on to its own end
         return [*starting, ResumeTrial(view.leader), *_until_wall(job, view)]
     return [*starting, *(_give_up_paused(view) or _finish(job, view))]
+
+
+def _resumes(view: SweepView, places: int) -> list[Action]:
+    """Paused trials that go on. Whom one copies is written down first; the copy is made at the next look."""
+    going = view.resumable[: max(0, places)]
+    copies: list[Action] = [CopyTrial(number, *view.sources[number]) for number in going if number in view.sources]
+    plain: list[Action] = [ResumeTrial(number) for number in going if number not in view.sources]
+    return [*plain, *copies, *([WakeAfter(0.0)] if copies else [])]
 
 
 def _give_up_paused(view: SweepView) -> list[Action]:

@@ -122,6 +122,8 @@ def trial_body(trial: TrialRecord, job: SweepJob) -> dict[str, Any]:
         "last_value": last[0] if last else None,
         "logged_values": len(trial.curve),
         "parameters": trial.parameters,
+        "copied_from": trial.copies[-1].source if trial.copies else None,
+        "copies": [copy.to_dict() for copy in trial.copies],
         "reason": trial.reason,
         "cost_core_seconds": trial.cost,
         "created_at": _moment(trial.created_at),

@@ -146,6 +146,16 @@ def submit_trial(tx: Transaction, sweep: JobRecord, job: SweepJob, plan: SweepPl
     )
 
 
+def change_trial(tx: Transaction, sweep: JobRecord, job: SweepJob, plan: SweepPlan, trial: TrialRecord) -> None:
+    """The paused job of a trial, and its run, get the parameters that the trial has now."""
+    record = tx.jobs.get(sweep.workspace, trial.job_name)
+    mine = _named_plan(plan.trial, trial.job_name)
+    tags = {"hyperparameters": json.dumps(trial.parameters, default=str)}
+    tx.jobs.change_spec(record, _trial_spec(job, mine, trial.parameters))
+    tx.jobs.edit(sweep.workspace, record.name, tags={**record.tags, **tags})
+    tx.runs.restate(trial.run_id, tags)
+
+
 def final_state(sweep: JobRecord, job: SweepJob, plan: SweepPlan, best: TrialRecord) -> dict[str, Any]:
     """The state of a sweep that is over: its outputs are those of its best trial, under the names it gives them."""
     outputs = {}

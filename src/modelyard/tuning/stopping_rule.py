@@ -53,6 +53,23 @@ class Verdict:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Population:
+    """What a rule may know of its sweep: how many trials there will be, at how many places, and a seed for draws."""
+
+    trials: int = 0
+    places: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """The trial whose checkpoint and parameters another goes on from, and why in words."""
+
+    number: int
+    reason: str
+
+
 class StoppingRule(ABC):
     """Judges a running trial each time it has logged a value.
 
@@ -61,10 +78,13 @@ class StoppingRule(ABC):
     """
 
     policy: ClassVar[type[Part]]
+    new_first: ClassVar[bool] = False
+    """Whether a trial that was not begun takes a free place before those that paused."""
 
-    def __init__(self, policy: Any, goal: Goal) -> None:
+    def __init__(self, policy: Any, goal: Goal, population: Population) -> None:
         self.settings = policy
         self.goal = goal
+        self.population = population
 
     @abstractmethod
     def judge(self, trial: Curve, curves: Sequence[Curve]) -> Verdict:
@@ -72,6 +92,10 @@ class StoppingRule(ABC):
 
     def next_to_resume(self, curves: Sequence[Curve]) -> int | None:
         """The number of a paused trial that deserves the next free place; None to start a new one."""
+        return None
+
+    def source(self, trial: Curve, curves: Sequence[Curve]) -> Source | None:
+        """Whose checkpoint a paused trial that is to go on should take; None for its own."""
         return None
 
     def go_on(self, trial: Curve) -> Verdict:
@@ -87,6 +111,6 @@ def rules() -> Mapping[type[Part], type[StoppingRule]]:
     return {rule.policy: rule for rule in scan(policies, StoppingRule)}  # type: ignore[type-abstract]
 
 
-def make_rule(policy: Part, goal: Goal) -> StoppingRule:
+def make_rule(policy: Part, goal: Goal, population: Population | None = None) -> StoppingRule:
     """The rule that `policy` names."""
-    return rules()[type(policy)](policy, goal)
+    return rules()[type(policy)](policy, goal, population or Population())

@@ -14,6 +14,7 @@ from modelyard.domain.search_policy import (
     Goal,
     HyperbandPolicy,
     MedianStoppingPolicy,
+    PbtPolicy,
     TruncationSelectionPolicy,
 )
 from modelyard.tuning.stopping_rule import Action, Curve, Phase, StoppingRule, make_rule, rules
@@ -26,6 +27,7 @@ POLICIES: list[Part] = [
     AshaPolicy(min_resource=2, reduction_factor=2),
     AshaPolicy(min_resource=2, reduction_factor=2, pause=False),
     HyperbandPolicy(min_resource=2, max_resource=16, reduction_factor=2),
+    PbtPolicy(evaluation_interval=2, delay_evaluation=3, seed=5),
 ]
 LENGTH = 12
 
@@ -89,6 +91,8 @@ def test_values_that_are_not_numbers_never_break_it(rule: StoppingRule) -> None:
         assert rule.judge(Curve(50, odd[:step]), seen).step == step
         assert rule.judge(Curve(51, [math.nan] * step), seen).action in set(Action)
     rule.next_to_resume(seen)
+    for curve in seen:
+        rule.source(curve, seen)
 
 
 def test_it_judges_at_its_intervals_alone(rule: StoppingRule) -> None:
@@ -101,6 +105,18 @@ def test_it_judges_at_its_intervals_alone(rule: StoppingRule) -> None:
     assert acted, "the worst of all is ended at some interval"
     assert all(step % 2 == 0 for step in acted)
     assert min(acted) >= getattr(rule.settings, "delay_evaluation", 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_source_is_an_unfinished_trial_that_did_better(rule: StoppingRule, seed: int) -> None:
+    seen = {curve.number: curve for curve in curves(seed, nan=True)}
+    for curve in seen.values():
+        source = rule.source(curve, list(seen.values()))
+        assert source == rule.source(curve, list(reversed(seen.values())))
+        if source is not None:
+            giver = seen[source.number]
+            assert giver.phase is not Phase.FINISHED and source.number != curve.number
+            assert any(rule.goal.better(a, b) for a, b in zip(giver.values, curve.values, strict=False))
 
 
 def test_only_a_paused_trial_is_resumed_and_each_once(rule: StoppingRule) -> None:

@@ -12,10 +12,11 @@ from modelyard.domain.search_policy import (
     Goal,
     HyperbandPolicy,
     MedianStoppingPolicy,
+    PbtPolicy,
     TruncationSelectionPolicy,
 )
 from modelyard.tuning.policies.hyperband import HyperbandRule
-from modelyard.tuning.stopping_rule import Action, Curve, Phase, StoppingRule, make_rule
+from modelyard.tuning.stopping_rule import Action, Curve, Phase, Population, StoppingRule, make_rule
 
 MAX, MIN = Goal.MAXIMIZE, Goal.MINIMIZE
 
@@ -121,3 +122,50 @@ def test_hyperband_judges_within_a_bracket() -> None:
     careful = next(number for number in range(20) if rule.bracket_of(number) == 1)
     trial = Curve(careful, [0.1])
     assert rule.judge(trial, [trial, *(Curve(number, [0.9]) for number in range(5))]).action is Action.GO_ON
+
+
+def population(*last: float, places: int = 0, trials: int = 0, phase: Phase = Phase.RUNNING) -> list[Curve]:
+    return [Curve(number, [0.1, value], phase) for number, value in enumerate(last)]
+
+
+def pbt(trials: int = 0, places: int = 0, **fields: object) -> StoppingRule:
+    policy = PbtPolicy(evaluation_interval=2, **fields)  # type: ignore[arg-type]
+    return make_rule(policy, MAX, Population(trials, places, seed=3))
+
+
+def test_pbt_lets_the_worst_quarter_copy_one_of_the_best_quarter() -> None:
+    seen = population(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    rule = pbt()
+    assert [rule.judge(curve, seen).action for curve in seen] == [Action.PAUSE] * 2 + [Action.GO_ON] * 6
+    sources = [rule.source(curve, seen) for curve in seen]
+    assert {source.number for source in sources[:2] if source} <= {6, 7}
+    assert sources[2:] == [None] * 6
+    assert "worst 2 of 8 trials at interval 2" in sources[0].reason if sources[0] else False
+
+
+def test_pbt_judges_at_its_intervals_below_the_full_resource() -> None:
+    rule = pbt(max_resource=6)
+    others = [Curve(number, [1.0] * 9) for number in range(1, 4)]
+    actions = {k: rule.judge(Curve(0, [0.0] * k), others).action for k in range(1, 9)}
+    assert [k for k, action in actions.items() if action is not Action.GO_ON] == [2, 4]
+
+
+def test_pbt_copies_no_finished_trial_and_none_that_is_no_better() -> None:
+    assert pbt().source(Curve(0, [0.1, 0.1]), population(0.1, 0.9, 0.8, phase=Phase.FINISHED)) is None
+    assert pbt().source(Curve(0, [0.1, 0.5]), population(0.5, 0.5, 0.5)) is None
+    assert pbt().source(Curve(0, [0.5]), population(0.5, 0.9)) is None, "it has come to no interval"
+
+
+def test_pbt_trials_take_turns_where_places_are_fewer() -> None:
+    rule = pbt(trials=3, places=1)
+    first = Curve(0, [0.1, 0.9])
+    assert rule.new_first
+    assert rule.judge(first, [first]).action is Action.PAUSE, "two have not begun"
+    paused = [Curve(0, [0.1, 0.9], Phase.PAUSED), Curve(1, [0.1, 0.5], Phase.PAUSED)]
+    last = Curve(2, [0.1, 0.7])
+    assert rule.judge(last, [*paused, last]).action is Action.GO_ON, "the others have come as far"
+    ahead = Curve(2, [0.1, 0.7, 0.8, 0.9])
+    assert rule.judge(ahead, [*paused, ahead]).action is Action.PAUSE
+    assert rule.next_to_resume([*paused, Curve(2, ahead.values, Phase.PAUSED)]) == 0
+    enough = pbt(trials=3, places=3)
+    assert enough.judge(first, [first]).action is Action.GO_ON

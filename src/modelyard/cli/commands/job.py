@@ -35,7 +35,16 @@ _COLUMNS = (
     "display_name",
     "created=creation_context.created_at",
 )
-_TRIAL_COLUMNS = ("number", "phase", "score", "parameters", "cost_core_s=cost_core_seconds", "reason", "job=name")
+_TRIAL_COLUMNS = (
+    "number",
+    "phase",
+    "score",
+    "parameters",
+    "copied_from",
+    "cost_core_s=cost_core_seconds",
+    "reason",
+    "job=name",
+)
 _CHANGEABLE = ("display_name", "description", "tags")
 _CANCEL_ON_INTERRUPT = option("--cancel-on-interrupt", help="Ctrl-C cancels the job.", action="store_true")
 _WEB = option("-e", "--web", help="Open the job in the studio.", action="store_true")

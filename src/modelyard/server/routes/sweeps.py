@@ -25,6 +25,12 @@ Reader = Annotated[Access, Depends(allow("jobs.read"))]
 Number = float | str
 
 
+class TrialCopy(BaseModel):
+    source: int
+    values: int
+    replaced: dict[str, Any]
+
+
 class Trial(BaseModel):
     number: int
     name: str
@@ -35,6 +41,8 @@ class Trial(BaseModel):
     last_value: Number | None
     logged_values: int
     parameters: dict[str, Any]
+    copied_from: int | None
+    copies: list[TrialCopy]
     reason: str | None
     cost_core_seconds: float
     created_at: datetime | None

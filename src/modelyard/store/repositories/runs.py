@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from modelyard.domain.errors import Conflict
 from modelyard.store.repository import Repository
-from modelyard.store.rows.mlflow_tables import experiments, logged_models, metrics, runs, tags
+from modelyard.store.rows.mlflow_tables import experiments, logged_models, metrics, params, runs, tags
 
 _LARGEST = 1.7976931348623157e308
 SERVED_ROOT = "mlflow-artifacts:/"
@@ -94,6 +94,13 @@ class RunRepository(Repository):
     def end(self, run_id: str, status: str, at: datetime) -> None:
         """The run's job ended: FINISHED, FAILED or KILLED."""
         self._update(run_id, status=status, end_time=_milliseconds(at))
+
+    def restate(self, run_id: str, given: Mapping[str, str]) -> None:
+        """The run goes on with other parameters: these tags are replaced, and the parameters that it logged forgotten,
+        so that its command can log those it has now."""
+        self.connection.execute(delete(params).where(params.c.run_uuid == run_id))
+        self.connection.execute(delete(tags).where(tags.c.run_uuid == run_id, tags.c.key.in_(list(given))))
+        self._set_tags(run_id, given)
 
     def curves(self, run_ids: Sequence[str], key: str) -> dict[str, list[float]]:
         """The values of a metric that each run has logged, by step and time; a run without any is left out.

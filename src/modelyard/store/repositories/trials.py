@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Float, Row, String, case, func, insert, li
 from sqlalchemy.dialects import postgresql
 
 from modelyard.domain.errors import Conflict, InvalidInput, NotFound
-from modelyard.domain.trial import Outcome, TrialPhase, TrialRecord, from_json, to_json
+from modelyard.domain.trial import Outcome, TrialCopy, TrialPhase, TrialRecord, from_json, to_json
 from modelyard.kit.paging import MalformedToken, Page, PageOf, decode_token, encode_token
 from modelyard.store.failures import Duplicate
 from modelyard.store.repository import Repository
@@ -51,10 +51,12 @@ class TrialRepository(Repository):
             & (TRIALS.c.number == trial.number)
         )
         values = {
+            "parameters": trial.parameters,
             "memento": trial.memento,
             "phase": trial.phase.value,
             "objectives": to_json(trial.objectives),
             "curve": to_json(trial.curve),
+            "copies": [copy.to_dict() for copy in trial.copies] or None,
             "reason": trial.reason,
             "by_policy": trial.by_policy,
             "cost": trial.cost,
@@ -156,4 +158,5 @@ def _record(row: Row[Any]) -> TrialRecord:
     values["phase"] = TrialPhase(values["phase"])
     values["objectives"] = from_json(values["objectives"])
     values["curve"] = from_json(values["curve"]) or []
+    values["copies"] = [TrialCopy(**copy) for copy in values["copies"] or []]
     return TrialRecord(**values)

@@ -20,6 +20,7 @@ TRIALS = Table(
     Column("phase", String(16), nullable=False),
     Column("objectives", Json),
     Column("curve", Json),
+    Column("copies", Json),
     Column("reason", Text),
     flag("by_policy"),
     Column("cost", Float, nullable=False, default=0),
