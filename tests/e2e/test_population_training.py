@@ -12,12 +12,11 @@ import pytest
 
 from .server_process import ServerProcess
 
-EPOCHS = 16
+EPOCHS = 32
 TRIALS = 4
-KILLS = 5
+KILLS = 4
 # Logistic regression on scikit-learn's digits by gradient descent: the weights and the epoch are the checkpoint.
-SCRIPT = (
-    """
+SCRIPT = """
 import os, pathlib, sys, time
 import numpy as np
 from sklearn.datasets import load_digits
@@ -40,10 +39,8 @@ while epoch < int(sys.argv[3]):
         np.savez(file, weights=weights, epoch=epoch)
     os.replace("outputs/new", place)
     log_metric("loss", float(-np.log((shares * wanted).sum(1) + 1e-12).mean()), step=epoch)
-    time.sleep(0.15)
+    time.sleep(0.1)
 """
-    % EPOCHS
-)
 
 
 @pytest.fixture
