@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modelyard.automl.forecast.local_forecaster import LocalForecaster, Path
+from modelyard.automl.forecast.panel import Series
+
+
+class NaiveForecaster(LocalForecaster):
+    """The last value again."""
+
+    name = "Naive"
+
+    def path(self, one: Series, season: int, steps: int, form: Any) -> Path:
+        return Path(np.full(steps, one.target[-1]))
