@@ -107,7 +107,7 @@ def balanced_accuracy(target: Array, probability: Array, weight: Array | None) -
 def norm_macro_recall(target: Array, probability: Array, weight: Array | None) -> float:
     """Mean recall, moved so that chance is 0 and perfection 1 (Azure ML)."""
     chance = 1.0 / probability.shape[1]
-    return (balanced_accuracy(target, probability, weight) - chance) / (1.0 - chance)
+    return float((balanced_accuracy(target, probability, weight) - chance) / (1.0 - chance))
 
 
 def matthews_correlation(target: Array, probability: Array, weight: Array | None) -> float:
