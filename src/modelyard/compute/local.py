@@ -7,9 +7,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from modelyard.compute.launchers import Launcher, StartedLauncher
+from modelyard.compute.python_command import NotPlain
 from modelyard.compute.task_files import TaskFiles
 from modelyard.compute.task_watch import TaskWatch
+from modelyard.compute.warm_kind import WarmKind, warm_task
+from modelyard.compute.warm_pool import WarmPool
 from modelyard.domain.errors import StorageFull, Unavailable
 from modelyard.domain.task import Resources, TaskObservation, TaskPhase
 from modelyard.kit.inherited import inherited
@@ -27,11 +32,14 @@ class LocalBackend(ComputeBackend, SweepsOrphans):
         *,
         python: str = sys.executable,
         environment: Mapping[str, str] | None = None,
+        warm_idle_seconds: float = 600.0,
+        warm_processes: int = 4,
     ) -> None:
         self._capacity = capacity or machine_capacity()
         self._python = python
         self._environment = inherited(os.environ if environment is None else environment)
         self._watch = TaskWatch(sweep=self.sweep)
+        self._warm = WarmPool(self._environment, self._spawn, idle_seconds=warm_idle_seconds, most=warm_processes)
 
     def capacity(self) -> Resources:
         return self._capacity
@@ -40,8 +48,9 @@ class LocalBackend(ComputeBackend, SweepsOrphans):
         files = TaskFiles(Path(task.directory))
         if not files.claimed and not self._watch.follows(files):
             try:
-                files.prepare(task.document)
-                self._watch.follow(files, task.task_id, self._spawn(files))
+                document, kind = _prepared(task.document)
+                files.prepare(document)
+                self._watch.follow(files, task.task_id, self._launcher(files, kind))
             except StorageFull:
                 raise
             except OSError as error:
@@ -80,18 +89,36 @@ class LocalBackend(ComputeBackend, SweepsOrphans):
         return int(done.stdout or 0)
 
     def close(self) -> None:
+        self._warm.close()
         self._watch.close()
 
-    def _spawn(self, files: TaskFiles) -> subprocess.Popen[bytes]:
+    def _launcher(self, files: TaskFiles, kind: WarmKind | None) -> Launcher:
+        if kind is not None:
+            return self._warm.launch(files, kind, lambda: self._watch.settled(files))
+        return StartedLauncher(self._spawn(files, subprocess.PIPE))
+
+    def _spawn(self, files: TaskFiles, output: int, *notes: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [self._python, "-I", "-S", str(LAUNCHER), str(files.directory)],
+            [self._python, "-I", "-S", str(LAUNCHER), str(files.directory), *notes],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             env=self._environment,
             cwd="/",
             start_new_session=True,
         )
+
+
+def _prepared(document: dict[str, Any]) -> tuple[dict[str, Any], WarmKind | None]:
+    """The document for the launcher, and the kind of warm process that may fork it."""
+    if document.get("warm") is None:
+        return document, None
+    try:
+        task = warm_task(document)
+    except NotPlain as reason:
+        cold = {name: value for name, value in document.items() if name != "warm"}
+        return {**cold, "notes": [*document.get("notes", ()), f"not warm: {reason}"]}, None
+    return {**document, "warm": task.document()}, task.kind
 
 
 def machine_capacity(cpus: float | None = None, memory_bytes: int | None = None, gpus: int | None = None) -> Resources:

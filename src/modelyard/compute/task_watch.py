@@ -10,11 +10,11 @@ import logging
 import os
 import selectors
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable
 
+from modelyard.compute.launchers import Launcher
 from modelyard.compute.task_files import TaskFiles
 from modelyard.domain.task import TaskObservation, TaskPhase
 from modelyard.ports.compute_backend import Watcher
@@ -25,13 +25,13 @@ LOOK_SECONDS = 0.1
 KILL_SECONDS = 5.0  # after the second signal, for the launcher to end its tree
 APART_SECONDS = 0.2  # between two signals of one kind, which merge while they wait
 OUTPUT_BYTES = 8192
-TAKEN_BY_ANOTHER = 3
+TAKEN_BY_ANOTHER = b"taken"
 
 
 class Followed:
     """One task that is followed."""
 
-    def __init__(self, files: TaskFiles, task_id: str, process: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, files: TaskFiles, task_id: str, process: Launcher | None) -> None:
         self.files = files
         self.task_id = task_id
         self.process = process
@@ -45,8 +45,12 @@ class Followed:
 
     @property
     def pipe(self) -> int | None:
-        stream = self.process.stdout if self.process else None
+        stream = self.process.output if self.process else None
         return None if stream is None or stream.closed else stream.fileno()
+
+    @property
+    def pending(self) -> bool:
+        return self.process is not None and self.process.pending
 
     @property
     def needs_looking(self) -> bool:
@@ -73,10 +77,18 @@ class TaskWatch:
         with self._lock:
             return files in self._followed
 
-    def follow(self, files: TaskFiles, task_id: str, process: subprocess.Popen[bytes]) -> None:
+    def follow(self, files: TaskFiles, task_id: str, process: Launcher) -> None:
         """Follow a launcher that this process has just started."""
         with self._lock:
-            self._add(Followed(files, task_id, process), process.pid)
+            self._add(Followed(files, task_id, process), None)
+
+    def settled(self, files: TaskFiles) -> None:
+        """The process of a launcher that was pending is there."""
+        with self._lock:
+            one = self._followed.get(files)
+            if one is not None and not self._closing:
+                self._open_pidfd(one)
+                self._wake()
 
     def call(self, files: TaskFiles, task_id: str, callback: Watcher) -> None:
         """Call back about this task, whoever started it."""
@@ -132,9 +144,11 @@ class TaskWatch:
 
     def _add(self, one: Followed, pid: int | None) -> None:
         self._followed[one.files] = one
-        if pid is not None:
+        if one.process is not None:
+            self._open_pidfd(one)
+        elif pid is not None:
             one.pidfd = _pidfd(pid)
-            if one.process is None and one.files.launcher_pid() != pid:
+            if one.files.launcher_pid() != pid:
                 one.gone = True  # it ended, and its pid may be another's, before the pidfd was there
             if one.pidfd is not None:
                 self._selector.register(one.pidfd, selectors.EVENT_READ, one)
@@ -145,6 +159,13 @@ class TaskWatch:
             self._thread = threading.Thread(target=self._run, name="task-watch", daemon=True)
             self._thread.start()
         self._wake()
+
+    def _open_pidfd(self, one: Followed) -> None:
+        if one.process is None or one.pidfd is not None or one.gone:
+            return
+        one.pidfd = one.process.open_pidfd()
+        if one.pidfd is not None:
+            self._selector.register(one.pidfd, selectors.EVENT_READ, one)
 
     def _wake(self) -> None:
         try:
@@ -172,7 +193,7 @@ class TaskWatch:
 
     def _timeout(self) -> float | None:
         with self._lock:
-            moments = [one.signals[0][0] for one in self._followed.values() if one.signals]
+            moments = [one.signals[0][0] for one in self._followed.values() if one.signals and not one.pending]
             looking = any(one.needs_looking for one in self._followed.values())
         times = [max(0.0, min(moments) - time.monotonic())] if moments else []
         return min([*times, LOOK_SECONDS]) if looking else min(times, default=None)
@@ -195,9 +216,9 @@ class TaskWatch:
         except BlockingIOError:
             return
         one.output = (one.output + block)[-OUTPUT_BYTES:]
-        if not block and one.process is not None and one.process.stdout is not None:
+        if not block and one.process is not None:
             self._selector.unregister(descriptor)
-            one.process.stdout.close()
+            one.process.output.close()
 
     def _look(self, one: Followed) -> list[tuple[Watcher, TaskObservation]]:
         """What there is to tell of one task now."""
@@ -227,10 +248,9 @@ class TaskWatch:
     def _end_process(self, one: Followed) -> None:
         """Our launcher has ended; when another launcher has the task, follow that one."""
         assert one.process is not None
-        code = one.process.returncode
         if one.pipe is not None:
             self._read_pipe(one, one.pipe)
-        if code == TAKEN_BY_ANOTHER:
+        if one.output.startswith(TAKEN_BY_ANOTHER):
             self._drop_descriptors(one)
             one.process = None
             pid = one.files.launcher_pid()
@@ -253,10 +273,10 @@ class TaskWatch:
         return None
 
     def _send_signals(self, one: Followed) -> None:
-        while one.signals and one.signals[0][0] <= time.monotonic():
+        while one.signals and not one.pending and one.signals[0][0] <= time.monotonic():
             number = one.signals.pop(0)[1]
             if one.process is not None and one.process.poll() is None:
-                one.process.send_signal(number)
+                one.process.send(number)
             elif one.process is None and one.pidfd is not None:
                 _signal(one.pidfd, number)
 
@@ -269,16 +289,15 @@ class TaskWatch:
             self._selector.unregister(one.pidfd)
             os.close(one.pidfd)
             one.pidfd = None
-        if one.pipe is not None and one.process is not None and one.process.stdout is not None:
+        if one.pipe is not None and one.process is not None:
             self._selector.unregister(one.pipe)
-            one.process.stdout.close()
+            one.process.output.close()
 
     def _release(self) -> None:
         for one in list(self._followed.values()):
             self._forget(one)
             if one.process is not None:
-                # The launcher goes on without us; nobody here will wait for it.
-                one.process.returncode = one.process.poll() or 0
+                one.process.abandon()
         self._selector.close()
         os.close(self._woken)
         os.close(self._waking)

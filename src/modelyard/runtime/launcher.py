@@ -11,21 +11,25 @@ from .guard import Guard
 from .processes import MARKER, adopt_orphans, keep_file_modes, kill_all, start_time
 from .ranks import Rank, ranks
 from .staging import collect, stage, storage_error
-from .supervision import Outcome, Stopped, Supervisor
+from .supervision import Outcome, Stopped, Supervisor, spawned
 from .task import TaskDirectory, TaskError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .forked import Forker
+    from .supervision import Beginning
+
 SHELLS = ("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash")
 LONGEST_ARGUMENT_BYTES = 100_000
 
 
-def main(arguments: list[str]) -> int:
-    """`<task directory>`: 0 when the task's end is on record, 3 when another launcher has the task.
+def main(arguments: list[str], forker: Forker | None = None) -> int:
+    """`<task directory> [note for its log ...]`: 0 when its end is on record, 3 when another launcher has the task.
 
-    `--sweep <task id>` kills every process of a task instead, and says how many there were.
+    `--sweep <task id>` kills every process of a task instead, and says how many there were. With a `forker` the
+    command is forked and not started, if it can be; Begun is raised in the process that is to run it.
     """
     if arguments[1] == "--sweep":
         os.write(1, str(kill_all(arguments[2])).encode())
@@ -33,21 +37,24 @@ def main(arguments: list[str]) -> int:
     directory = TaskDirectory(arguments[1])
     claim = _claim(directory)
     if claim is None:
+        _tell_backend(b"taken\n")
         return 3
     directory.write(
         "launcher.json", {"pid": os.getpid(), "pid_start": start_time(os.getpid()), "started_at": time.time()}
     )
     directory.reserve_exit()
-    Launch(directory, claim).run()
+    Launch(directory, claim, arguments[2:], forker).run()
     return 0
 
 
 class Launch:
     """One run of one task. Every way out of `run` leaves an exit record."""
 
-    def __init__(self, directory: TaskDirectory, claim: int) -> None:
+    def __init__(self, directory: TaskDirectory, claim: int, notes: list[str], forker: Forker | None) -> None:
         self._directory = directory
         self._claim = claim
+        self._notes = notes
+        self._forker = forker
         self._began = time.time()
         self._started: float | None = None
         self._log: SystemLog = SystemLog(None)
@@ -78,7 +85,7 @@ class Launch:
         )
         try:
             self._log.say(f"task {task_id}, attempt {document.get('attempt')}")
-            for note in document.get("notes", ()):
+            for note in (*document.get("notes", ()), *self._notes):
                 self._log.say(note)
             stage(self._directory, document)
             offset = self._start(document, supervisor)
@@ -109,7 +116,7 @@ class Launch:
         for rank in ranks({**document, "env": environment}, self._shell(document)):
             rank.argv = self._contained(document, rank)
             try:
-                pids.append(supervisor.start(rank, environment, f"{logs}/{rank.log}"))
+                pids.append(supervisor.start(rank, environment, f"{logs}/{rank.log}", self._beginning(document)))
             except OSError as error:
                 raise storage_error(f"The command could not be started ({rank.argv[0]})", error) from error
         self._started = time.time()
@@ -117,13 +124,26 @@ class Launch:
         self._log.say(f"started {len(pids)} process(es): {pids}")
         return offset
 
+    def _beginning(self, document: dict[str, Any]) -> Beginning:
+        """How the command's process comes to be."""
+        if self._forker is None:
+            return spawned
+        refusal = self._forker.refusal(document, self._directory.work)
+        if refusal:
+            self._log.say(f"not warm: {refusal}")
+            return spawned
+        forker = self._forker
+        for note in ("warm: forked from a process that has the imports loaded", *forker.notes):
+            self._log.say(note)
+        return lambda rank, environment, log: forker.start(document, rank, environment, log)
+
     def _note_start(self, pids: list[int]) -> None:
         record = {"pid": pids[0], "pgid": pids[0], "pids": pids, "started_at": self._started}
         try:
             self._directory.write("started.json", record)
         except OSError as error:  # a full disk: the command runs all the same
             self._log.say(f"the start could not be recorded: {error}")
-        _tell_backend()
+        _tell_backend(b"started\n")
 
     def _shell(self, document: dict[str, Any]) -> list[str]:
         shell = next((path for path in SHELLS if os.path.exists(path)), "/bin/sh")
@@ -214,10 +234,10 @@ def _claim(directory: TaskDirectory) -> int | None:
     return None if directory.exists("launcher.json") else descriptor
 
 
-def _tell_backend() -> None:
-    """Say on the standard output, which is the backend's pipe while it lives, that user code has begun."""
+def _tell_backend(word: bytes) -> None:
+    """Say on the standard output, which is the backend's pipe while it lives, what has become of the task."""
     try:
-        os.write(1, b"started\n")
+        os.write(1, word)
     except OSError:
         return
 

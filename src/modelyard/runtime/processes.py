@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PR_SET_CHILD_SUBREAPER = 36
 PR_CAPBSET_DROP = 24
 CAP_DAC_OVERRIDE = 1
+CAPABILITY_VERSION = 0x20080522
 MARKER = "MODELYARD_TASK_ID"
 
 
@@ -29,6 +30,44 @@ def keep_file_modes() -> bool:
     all of them.
     """
     return prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE)
+
+
+def drop_file_override() -> bool:
+    """The same for this very process, which no program replaces. False where the system cannot."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, twice: for the low and the high numbers
+    try:
+        if libc.capget(header, sets) != 0:
+            return False
+        for number in range(3):
+            sets[number] &= ~(1 << CAP_DAC_OVERRIDE)
+        return bool(libc.capset(header, sets) == 0)
+    except AttributeError:
+        return False
+
+
+def rewrite_environment(entry: str) -> bool:
+    """Show `entry` as the environment of this process to those who look from outside (Linux).
+
+    They see the memory that it was started with. False when there is none, or too little.
+    """
+    fields = _stat(os.getpid())
+    if fields is None or len(fields) < 49:
+        return False
+    start, end = int(fields[47]), int(fields[48])
+    text = entry.encode()
+    if len(text) >= end - start:
+        return False
+    try:
+        with open("/proc/self/mem", "r+b", buffering=0) as memory:
+            memory.seek(start)
+            memory.write(text.ljust(end - start, b"\0"))
+    except OSError:
+        return False
+    return True
 
 
 def start_time(pid: int) -> int | None:

@@ -10,7 +10,25 @@ from .lean import signal
 from .processes import children, descendants, send
 from .ranks import Rank
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Beginning = Callable[[Rank, dict[str, str], str], int]
+
 SETTLE_SECONDS = 0.05  # between looks at a tree that is being ended
+
+
+def spawned(rank: Rank, environment: dict[str, str], log: str) -> int:
+    """The pid of a new process that runs a rank's arguments."""
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    defaults = [signal.SIGINT, signal.SIGHUP, signal.SIGPIPE]
+    variables = {**environment, **rank.variables}
+    return os.posix_spawn(rank.argv[0], rank.argv, variables, file_actions=actions, setsid=True, setsigdef=defaults)
 
 
 class Outcome:
@@ -62,17 +80,10 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
 
-    def start(self, rank: Rank, environment: dict[str, str], log: str) -> int:
+    def start(self, rank: Rank, environment: dict[str, str], log: str, begin: Beginning) -> int:
         """Start one rank in a session of its own, its output appended to `log` as it is written. Raises OSError."""
         self._begun = True  # from here on a stop is for `wait` to see to: there may be a process to end
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ]
-        defaults = [signal.SIGINT, signal.SIGHUP, signal.SIGPIPE]
-        variables = {**environment, **rank.variables}
-        pid = os.posix_spawn(rank.argv[0], rank.argv, variables, file_actions=actions, setsid=True, setsigdef=defaults)
+        pid = begin(rank, environment, log)
         self._alive.add(pid)
         return pid
 
