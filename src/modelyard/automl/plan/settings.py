@@ -16,7 +16,8 @@ class Limits:
     timeout_seconds: float = 3600.0
     trial_timeout_seconds: float | None = None
     max_trials: int | None = None
-    max_concurrent_trials: int = 1
+    max_concurrent_trials: int | None = None
+    """None: as many as keep the cores busy."""
     threads_per_trial: int | None = None
     """None: the machine's cores, shared by the concurrent trials."""
     memory_bytes: int | None = None
