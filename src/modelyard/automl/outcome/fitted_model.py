@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,8 +51,11 @@ class FittedModel:
 
     def outputs(self, data: Any, threads: int = 1) -> np.ndarray:
         """(rows,) for regression, (rows, classes) probabilities for classification."""
-        table = InputTable.of(data, self.columns)
-        designs = {view: self.featurizers[view].transform(table.arrays) for view in self.ensemble.views}
+        return self.outputs_of(InputTable.of(data, self.columns).arrays, threads)
+
+    def outputs_of(self, arrays: Mapping[str, np.ndarray], threads: int = 1) -> np.ndarray:
+        """As `outputs`, of arrays that have been checked: one a column, of the kind that `InputTable` says."""
+        designs = {view: self.featurizers[view].transform(arrays) for view in self.ensemble.views}
         return self.ensemble.predict(designs, threads)
 
     def predict(self, data: Any, threads: int = 1) -> np.ndarray:
@@ -62,7 +66,10 @@ class FittedModel:
         Raises:
             InvalidInput: a column is missing or its values are of another kind.
         """
-        outputs = self.outputs(data, threads)
+        return self.decided(self.outputs(data, threads))
+
+    def decided(self, outputs: np.ndarray) -> np.ndarray:
+        """(rows,): the most probable label of each row of `outputs`; for a regression, `outputs`."""
         return self.labels[outputs.argmax(axis=1)] if self.task.is_classification else outputs
 
     def predict_proba(self, data: Any, threads: int = 1) -> np.ndarray:
@@ -74,7 +81,7 @@ class FittedModel:
         refuse_without_classes(self.task)
         return self.outputs(data, threads)
 
-    @property
+    @cached_property
     def labels(self) -> np.ndarray:
         return label_array(self.classes)
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from modelyard.automl.outcome.fitted_model import FittedModel
-from modelyard.automl.outcome.saved import model_bytes
+from modelyard.automl.outcome.model_archive import model_bytes
 
 BATCH_ROWS = 1000
 _PROCESS = Path("/proc/self")

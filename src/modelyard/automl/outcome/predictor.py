@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from modelyard.automl.outcome import saved
+from modelyard.automl.outcome import model_archive, saved
 from modelyard.automl.outcome.explanation import Explanation
 from modelyard.automl.outcome.fitted_model import FittedModel, Label
 from modelyard.automl.outcome.search_record import SearchRecord
@@ -92,7 +92,7 @@ class Predictor:
 
     def save(self, folder: str | Path) -> Path:
         """Write the predictor into `folder` (see `saved`), which is made."""
-        files = {saved.MODEL: saved.model_bytes(self.model), _SEARCH: _json(self.record.to_dict())}
+        files = {saved.MODEL: model_archive.model_bytes(self.model), _SEARCH: _json(self.record.to_dict())}
         if self.explanation is not None:
             files[_EXPLANATION] = _json(self.explanation.to_dict())
         saved.write_folder(Path(folder), files, {"task": self.task.value, "target": self.target})
@@ -113,7 +113,7 @@ class Predictor:
         if _EXPLANATION in manifest["files"]:
             explanation = Explanation.from_dict(json.loads(saved.read_file(path, manifest, _EXPLANATION)))
         return cls(
-            saved.model_from(saved.read_file(path, manifest, saved.MODEL)),
+            model_archive.model_from(saved.read_file(path, manifest, saved.MODEL)),
             SearchRecord.from_dict(json.loads(saved.read_file(path, manifest, _SEARCH))),
             explanation,
         )
