@@ -11,6 +11,7 @@ import numpy as np
 
 from modelyard.automl.featurize.design import Design, View
 from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate
+from modelyard.automl.models.contributions import GivesContributions
 from modelyard.automl.models.probabilities import pair
 from modelyard.automl.models.proxy import wants_logarithm, wants_median
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Params, Part, Shape, TabularModel
@@ -27,7 +28,7 @@ _OURS = ("trees", "target", "categories")
 _MOST_NATIVE = 100
 
 
-class LightGBMModel(TabularModel):
+class LightGBMModel(TabularModel, GivesContributions):
     """Parameters are LightGBM's names, and: `trees` (exact number; without, as the watch says), `target` (`identity` or
     `log1p`), `categories` (`native` or `ordered`)."""
 
@@ -150,6 +151,16 @@ class LightGBMModel(TabularModel):
 
     def importances(self) -> np.ndarray:
         return np.asarray(self._booster.feature_importance("gain"), dtype=np.float64)
+
+    @property
+    def contributes(self) -> bool:
+        return self._form.kind == IDENTITY
+
+    def contributions(self, design: Design) -> np.ndarray:
+        values = np.asarray(self._booster.predict(design.matrix, pred_contrib=True, validate_features=False))
+        if self.task is not Task.MULTICLASS:
+            return values
+        return values.reshape(len(values), self.classes, -1).transpose(0, 2, 1)
 
     def _raw(self, matrix: np.ndarray, threads: int) -> np.ndarray:
         return np.asarray(self._booster.predict(matrix, num_threads=threads, validate_features=False))

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from modelyard.automl.featurize.design import Design, View
+from modelyard.automl.ensemble.fitted_ensemble import FittedEnsemble
+from modelyard.automl.featurize.design import Design
 from modelyard.automl.outcome.input_table import InputColumn, InputTable
 from modelyard.automl.task import Task
 from modelyard.domain.errors import InvalidInput
@@ -25,29 +26,18 @@ class Transformer(Protocol):
     def state(self) -> Mapping[str, Any]: ...
 
 
-class Ensemble(Protocol):
-    """Fitted members and their combiner, as far as a prediction needs them."""
-
-    @property
-    def views(self) -> frozenset[View]: ...
-
-    def predict(self, designs: Mapping[View, Design], threads: int = 1) -> np.ndarray:
-        """(rows,) for regression, (rows, classes) probabilities."""
-
-    def state(self) -> Mapping[str, Any]: ...
-
-
 @dataclass(frozen=True)
 class FittedModel:
-    """Featurizers by view and an ensemble over them. Threads may share it one call at a time."""
+    """Featurizers and an ensemble over them. Threads may share it one call at a time."""
 
     task: Task
     columns: tuple[InputColumn, ...]
     """What it takes, in order."""
     classes: tuple[Label, ...]
     """Labels in the order of the probabilities; empty for regression."""
-    featurizers: Mapping[View, Transformer]
-    ensemble: Ensemble
+    featurizers: Mapping[str, Transformer]
+    """By the name of the design they make: a view, or `tree/0` where models of folds keep their own."""
+    ensemble: FittedEnsemble
 
     def outputs(self, data: Any, threads: int = 1) -> np.ndarray:
         """(rows,) for regression, (rows, classes) probabilities for classification."""
@@ -55,7 +45,7 @@ class FittedModel:
 
     def outputs_of(self, arrays: Mapping[str, np.ndarray], threads: int = 1) -> np.ndarray:
         """As `outputs`, of arrays that have been checked: one a column, of the kind that `InputTable` says."""
-        designs = {view: self.featurizers[view].transform(arrays) for view in self.ensemble.views}
+        designs = {name: self.featurizers[name].transform(arrays) for name in self.ensemble.designs}
         return self.ensemble.predict(designs, threads)
 
     def predict(self, data: Any, threads: int = 1) -> np.ndarray:

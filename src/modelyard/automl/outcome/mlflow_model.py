@@ -1,9 +1,9 @@
 """A finished model as an MLflow model, written without MLflow: its import costs more than the rest of an export.
 
-    MLmodel                     flavors `python_function` and `sklearn`, signature, metadata
-    model.skops                 the model; the one file both flavors read
-    code/modelyard_model_<hash> the code that answers
-    input_example.json, serving_input_example.json, requirements.txt, conda.yaml, python_env.yaml
+MLmodel                     flavors `python_function` and `sklearn`, signature, metadata
+model.skops                 the model; the one file both flavors read
+code/modelyard_model_<hash> the code that answers
+input_example.json, serving_input_example.json, requirements.txt, conda.yaml, python_env.yaml
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelyard.automl.featurize.design import View
+from modelyard.automl.ensemble.fitted_ensemble import FittedEnsemble
 from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.input_table import ColumnKind, InputColumn
 from modelyard.automl.outcome.state_archive import pack, unpack
@@ -17,7 +17,6 @@ FORMAT = "modelyard-automl"
 VERSION = 1
 
 featurizers = deferred("modelyard.automl.featurize.featurizer")
-ensembles = deferred("modelyard.automl.ensemble.fitted_ensemble")
 
 
 def model_bytes(model: FittedModel) -> bytes:
@@ -29,7 +28,7 @@ def model_bytes(model: FittedModel) -> bytes:
             "task": model.task.value,
             "classes": list(model.classes),
             "columns": [[column.name, column.kind.value, column.example] for column in model.columns],
-            "featurizers": {view.value: featurizer.state() for view, featurizer in model.featurizers.items()},
+            "featurizers": {name: model.featurizers[name].state() for name in model.ensemble.designs},
             "ensemble": model.ensemble.state(),
         }
     )
@@ -49,10 +48,16 @@ def model_from(archive: bytes) -> FittedModel:
         columns=tuple(InputColumn(name, ColumnKind(kind), example) for name, kind, example in state["columns"]),
         classes=tuple(state["classes"]),
         featurizers={
-            View(view): featurizers.Featurizer.restore(stored) for view, stored in state["featurizers"].items()
+            str(name): featurizers.Featurizer.restore(stored) for name, stored in state["featurizers"].items()
         },
-        ensemble=ensembles.FittedEnsemble.restore(state["ensemble"]),
+        ensemble=FittedEnsemble.restore(state["ensemble"]),
     )
+
+
+def modules_of(model: FittedModel) -> tuple[str, ...]:
+    """Names of the modules whose classes the model is made of, beyond those that `model_from` imports itself."""
+    members = {type(one).__module__ for member in model.ensemble.members for one in member.models}
+    return tuple(sorted(members | {type(one).__module__ for one in model.featurizers.values()}))
 
 
 def require_known(stored: Mapping[str, Any]) -> None:

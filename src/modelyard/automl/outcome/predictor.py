@@ -8,18 +8,20 @@ from typing import Any, Self
 
 import numpy as np
 
+from modelyard.automl.outcome import explanation as explanations
+from modelyard.automl.outcome import leaderboard as leaderboards
 from modelyard.automl.outcome import model_archive, saved
 from modelyard.automl.outcome.explanation import Explanation
 from modelyard.automl.outcome.fitted_model import FittedModel, Label
 from modelyard.automl.outcome.search_record import SearchRecord
 from modelyard.automl.task import Task
 from modelyard.automl.trial import TrialResult
-from modelyard.domain.extras import LazyModule
+from modelyard.domain.errors import InvalidInput
 from modelyard.kit.deferred import deferred
 
-pandas = LazyModule("pandas", extra="automl", what="a leaderboard")
 metrics = deferred("modelyard.automl.validate.metrics")
-pareto_fronts = deferred("modelyard.automl.select.pareto")
+pareto = deferred("modelyard.automl.select.pareto")
+targets = deferred("modelyard.automl.featurize.target")
 
 _SEARCH = "search.json"
 _EXPLANATION = "explanation.json"
@@ -67,28 +69,48 @@ class Predictor:
         return self.model.predict_proba(data)
 
     def score(self, data: Any, weight: np.ndarray | None = None) -> dict[str, float]:
-        """All metrics of the task on a frame that has the target.
+        """All metrics of the task on a frame that has the target; rows without it are left out.
 
         Raises:
             InvalidInput: the target is missing, or holds a class that training did not see.
         """
-        raise NotImplementedError
+        if self.target not in data:
+            raise InvalidInput(f"The target '{self.target}' is not in the data.", field=self.target)
+        labelled = data[data[self.target].notna()]
+        encoded = targets.TargetCoding(self.task, self.classes).encode(labelled[self.target])
+        if self.task.is_classification and (encoded < 0).any():
+            unseen = labelled[self.target].iloc[int(np.argmax(encoded < 0))]
+            raise InvalidInput(f"Training saw no class '{unseen}'.", field=self.target)
+        return dict(metrics.all_metrics(self.task, encoded, self.model.outputs(labelled), weight))
 
     def leaderboard(self) -> Any:
         """A frame of the trials, best first; failed ones last, with their errors."""
-        raise NotImplementedError
+        return leaderboards.frame(self.trials, self._greater_is_better)
 
     def pareto(self) -> Any:
-        """The rows of `leaderboard` that no other beats in score, latency and size at once."""
-        raise NotImplementedError
+        """The rows of `leaderboard` that no other beats in score, one-row latency and size at once."""
+        front = pareto.front(self.trials, self._greater_is_better)
+        return leaderboards.frame(front, self._greater_is_better)
 
-    def explain(self, data: Any = None, rows: int = 200) -> Explanation:
+    def explain(self, data: Any = None, rows: int = 200, seconds: float = 30.0) -> Explanation:
         """Importances of the columns on up to `rows` rows of `data`; without it, those kept from training.
 
         Raises:
-            InvalidInput: no data is given and none were kept.
+            InvalidInput: no data is given and none were kept, or a column is missing.
         """
-        raise NotImplementedError
+        if data is not None:
+            return explanations.explain(self.model, data, rows=rows, seconds=seconds)
+        if self.explanation is None:
+            raise InvalidInput(
+                "No importances were kept from training.",
+                field="data",
+                mend="give a table, or train with enable_model_explainability",
+            )
+        return self.explanation
+
+    @property
+    def _greater_is_better(self) -> bool:
+        return bool(metrics.metric(self.record.metric, self.task).greater_is_better)
 
     def save(self, folder: str | Path) -> Path:
         """Write the predictor into `folder` (see `saved`), which is made."""
