@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -30,7 +30,7 @@ from modelyard.domain.job_record import JobRecord, JobUpdate
 from modelyard.domain.job_view import EnvironmentPhase, JobView
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.task import TaskObservation, TaskPhase
-from modelyard.kinds.command import decide
+from modelyard.kinds import automl, command
 from modelyard.ports.compute_backend import ComputeBackend
 from modelyard.services.files import locate
 from modelyard.store.database import Database
@@ -38,7 +38,12 @@ from modelyard.store.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 
-LEAF_KINDS = ("command",)  # kinds whose jobs are tasks; parents have controllers of their own
+# Kinds whose jobs are tasks; parents have controllers of their own.
+DECIDERS: Mapping[str, Callable[[JobRecord, JobView], list[Action]]] = {
+    "command": command.decide,
+    "automl": automl.decide,
+}
+LEAF_KINDS = tuple(DECIDERS)
 LEASE_SECONDS = 60.0
 BATCH = 32
 FOREIGN_HOST_SECONDS = 10.0
@@ -129,7 +134,7 @@ class JobController:
             jobs += self._queue.take(tx, self._owner, LEASE_SECONDS, this.admitted)
         for job in jobs:
             view = None if self._one_by_one else self._known_view(job, look.seen, fits=job.id in this.admitted)
-            effects = None if view is None else self._steps.apply(tx, job, view, decide(job, view))
+            effects = None if view is None else self._steps.apply(tx, job, view, DECIDERS[job.kind](job, view))
             if effects is None:
                 this.later.append(job)
             else:
@@ -172,7 +177,7 @@ class JobController:
                 self._leave(job)
                 return
             view = self._view(job, fits)
-            effects = self._apply(job, view, decide(job, view))
+            effects = self._apply(job, view, DECIDERS[job.kind](job, view))
         except Exception:
             # One job must not hold up the others: its lease runs out, and it is tried again.
             logger.exception("job %s could not be handled", job.name)

@@ -55,6 +55,13 @@ class JobPlan(_Planned):
     nodes: int = 1
     max_retries: int = 0
     retry_on: tuple[Literal["failure", "lost"], ...] = ("failure", "lost")
+    command: str | None = None
+    """Of a kind whose users write none."""
+    files: dict[str, str] = Field(default_factory=dict)
+    """Texts that the task finds in its working directory, by name."""
+    timeout_seconds: int | None = None
+    grace_seconds: int | None = None
+    """What a stopped task may take to end by itself."""
     required_metrics: tuple[str, ...] = ()
     """Metrics that the run must have logged by its end: a job that did not has failed."""
     notes: tuple[str, ...] = ()

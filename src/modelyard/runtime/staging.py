@@ -23,6 +23,9 @@ def stage(directory: TaskDirectory, document: dict[str, Any]) -> None:
         code = document.get("code") or {}
         if code.get("path"):
             copy_tree(code["path"], directory.work)
+        for name, text in (document.get("files") or {}).items():
+            with open(f"{directory.work}/{name}", "w", encoding="utf-8") as stream:
+                stream.write(text)
     except OSError as error:
         raise storage_error("The code could not be copied to the node", error) from error
     for entry in document.get("inputs", ()):

@@ -16,13 +16,14 @@ from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.job_record import JobRecord
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.task import Resources
+from modelyard.kinds.automl import AutoMLJob
 from modelyard.kinds.catalogue import job_kinds
 from modelyard.kinds.command import CommandJob
 from modelyard.kinds.sweep import SweepJob
 from modelyard.kit.deferred import deferred
 from modelyard.kit.ids import job_name
 from modelyard.kit.paging import Page, PageOf
-from modelyard.services import computes, lineage
+from modelyard.services import automl, computes, lineage
 from modelyard.services.job_entities import concrete_outputs, entity
 from modelyard.services.job_planning import Planner
 from modelyard.services.stored import spec_of
@@ -140,6 +141,8 @@ class Jobs:
             return self._command(tx, workspace, job, capacity)
         if isinstance(job, SweepJob):
             return self._sweep(tx, workspace, job, capacity)
+        if isinstance(job, AutoMLJob):
+            return self._automl(tx, workspace, job, capacity)
         known = ", ".join(sorted(job_kinds()))
         raise Unsupported(f"Jobs of the type '{job.type}' cannot run yet.", field="type", mend=f"use one of {known}")
 
@@ -148,16 +151,22 @@ class Jobs:
             tx.jobs.get(workspace, job.parent_job_name)
         name = job.name or job_name()
         plan = self.planner.plan(tx, workspace, name, job, capacity)
+        return replace(self._leaf(tx, workspace, name, job, plan), parent_name=job.parent_job_name), plan
+
+    def _automl(self, tx: Transaction, workspace: str, job: AutoMLJob, capacity: Resources) -> tuple[NewJob, JobPlan]:
+        name = job.name or job_name()
+        plan = automl.plan_automl(tx, workspace, name, job, self.planner, capacity)
+        return self._leaf(tx, workspace, name, job, plan), plan
+
+    def _leaf(self, tx: Transaction, workspace: str, name: str, job: CommandJob | AutoMLJob, plan: JobPlan) -> NewJob:
         ready = self.planner.environments.ready(plan.environment)
-        new = _new_job(tx, workspace, name, job)
         return replace(
-            new,
+            _new_job(tx, workspace, name, job),
             spec=concrete_outputs(_spec(job), plan),
             status=JobStatus.QUEUED if ready else JobStatus.PREPARING,
-            parent_name=job.parent_job_name,
             state={"plan": plan.model_dump(mode="json", exclude_defaults=True)},
             due_now=not ready,
-        ), plan
+        )
 
     def _sweep(self, tx: Transaction, workspace: str, job: SweepJob, capacity: Resources) -> tuple[NewJob, JobPlan]:
         plan = sweeps.plan_sweep(tx, workspace, job, self.planner, capacity)
@@ -183,7 +192,7 @@ def compute_capacity(target: ComputeRecord, machine: Resources) -> Resources:
     )
 
 
-def _new_job(tx: Transaction, workspace: str, name: str, job: CommandJob | SweepJob) -> NewJob:
+def _new_job(tx: Transaction, workspace: str, name: str, job: CommandJob | SweepJob | AutoMLJob) -> NewJob:
     return NewJob(
         workspace=workspace,
         name=name,
@@ -200,14 +209,14 @@ def _new_job(tx: Transaction, workspace: str, name: str, job: CommandJob | Sweep
     )
 
 
-def _spec(job: CommandJob | SweepJob) -> dict[str, object]:
+def _spec(job: CommandJob | SweepJob | AutoMLJob) -> dict[str, object]:
     kept = spec_of(job)
     for column in ("display_name", "experiment_name", "compute", "type"):
         kept.pop(column, None)
     return kept
 
 
-def _priority(job: CommandJob | SweepJob) -> int:
+def _priority(job: CommandJob | SweepJob | AutoMLJob) -> int:
     given = job.queue_settings.priority if job.queue_settings else None
     return PRIORITIES[given.value if given else None]
 

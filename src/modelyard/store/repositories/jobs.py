@@ -20,6 +20,8 @@ from modelyard.store.repository import Repository
 from modelyard.store.rows.jobs import JOBS
 
 _FIELDS = [field.name for field in fields(JobRecord)]
+# After a job's name, the name of the best job below it, as in Azure ML.
+BEST_CHILD = "_best_child"
 ACTIVE = tuple(status for status in JobStatus if not status.terminal)
 
 
@@ -43,6 +45,10 @@ class NewJob:
     properties: Mapping[str, str] | None = None
     state: Mapping[str, Any] | None = None
     due_now: bool = True
+    error: Mapping[str, Any] | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    """Of one that is written down when it is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +89,10 @@ class JobRepository(Repository):
             "tags": dict(job.tags or {}),
             "properties": dict(job.properties or {}),
             "state": dict(job.state or {}),
+            "error": None if job.error is None else dict(job.error),
             "attempt": 0,
+            "started_at": job.started_at,
+            "ended_at": job.ended_at,
             "created_at": now,
             "modified_at": now,
             "created_by": self.tx.actor,
@@ -98,7 +107,7 @@ class JobRepository(Repository):
         return _record(row)
 
     def get(self, workspace: str, name: str) -> JobRecord:
-        """The job of that name or run id; NotFound else."""
+        """The job of that name or run id, or `<job>_best_child`, the best below a job; NotFound else."""
         found = self.find(workspace, name)
         if found is None:
             raise NotFound(f"There is no job '{name}' in workspace '{workspace}'.", field="name")
@@ -108,6 +117,10 @@ class JobRepository(Repository):
         mine = select(JOBS).where(JOBS.c.workspace == workspace)
         row = self.connection.execute(mine.where(JOBS.c.name == name)).one_or_none()
         row = row or self.connection.execute(mine.where(JOBS.c.run_id == name)).one_or_none()
+        if row is None and name.endswith(BEST_CHILD):
+            parent = self.find(workspace, name.removesuffix(BEST_CHILD))
+            best = None if parent is None else parent.properties.get("best_child_run_id")
+            return self.find(workspace, best) if best else None
         return None if row is None else _record(row)
 
     def by_run_id(self, run_id: str) -> JobRecord | None:
