@@ -47,10 +47,10 @@ class WeightedMean(Combiner):
         self.temperature = float(temperature)
 
     def combine(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
-        mean = self.weights[0] * predictions[0]
+        mean = np.asarray(self.weights[0] * predictions[0])
         for weight, prediction in zip(self.weights[1:], predictions[1:], strict=True):
             mean += weight * prediction
-        return np.asarray(mean) if self.temperature == 1.0 or mean.ndim == 1 else tempered(mean, self.temperature)
+        return mean if self.temperature == 1.0 or mean.ndim == 1 else tempered(mean, self.temperature)
 
     def influence(self) -> np.ndarray:
         return self.weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 from modelyard.automl.models.tabular_model import Means, Params, Shape
 from modelyard.automl.task import Task
@@ -12,6 +13,7 @@ from modelyard.automl.task import Task
 _MOST_TRAVEL = 60.0
 # Patience starts anew for this part of the loss, no less: thousands of trees for the fifth decimal cost too much.
 _MATERIAL = 2e-3
+_CELLS_A_THREAD = 60_000
 
 
 def learning_rate(shape: Shape) -> float:
@@ -22,6 +24,11 @@ def learning_rate(shape: Shape) -> float:
         if work <= limit:
             return rate
     return 0.15
+
+
+def useful_threads(shape: Sequence[int], threads: int) -> int:
+    """Threads that pay on a matrix of this shape: on few cells they wait for each other, worst on a busy machine."""
+    return max(1, min(threads, shape[0] * shape[1] // _CELLS_A_THREAD))
 
 
 def boosting_seconds(

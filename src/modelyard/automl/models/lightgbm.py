@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from modelyard.automl.featurize.design import Design, View
-from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate
+from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate, useful_threads
 from modelyard.automl.models.contributions import GivesContributions
 from modelyard.automl.models.probabilities import pair
 from modelyard.automl.models.proxy import wants_logarithm, wants_median
@@ -179,7 +179,7 @@ class LightGBMModel(TabularModel, GivesContributions):
         metric = {Task.BINARY: "binary_logloss", Task.MULTICLASS: "multi_logloss", Task.REGRESSION: "l2"}[self.task]
         if self.task is Task.REGRESSION and wants_median(means.metric):
             objective = metric = "l1"
-        own = {"objective": objective, "metric": metric, "num_threads": means.threads, "seed": means.seed,
+        own = {"objective": objective, "metric": metric, "num_threads": useful_threads(train.design.matrix.shape, means.threads), "seed": means.seed,
                "verbosity": -1, "deterministic": True, "force_row_wise": True, "feature_pre_filter": False,
                "min_data_per_group": min(100, max(5, len(train.target) // 100))}  # fmt: skip
         if self.task is Task.MULTICLASS:
