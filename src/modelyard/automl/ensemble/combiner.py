@@ -47,7 +47,7 @@ class WeightedMean(Combiner):
         self.temperature = float(temperature)
 
     def combine(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
-        mean = np.asarray(self.weights[0] * predictions[0])
+        mean: np.ndarray = self.weights[0] * predictions[0]
         for weight, prediction in zip(self.weights[1:], predictions[1:], strict=True):
             mean += weight * prediction
         return mean if self.temperature == 1.0 or mean.ndim == 1 else tempered(mean, self.temperature)

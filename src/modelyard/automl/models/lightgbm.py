@@ -179,7 +179,8 @@ class LightGBMModel(TabularModel, GivesContributions):
         metric = {Task.BINARY: "binary_logloss", Task.MULTICLASS: "multi_logloss", Task.REGRESSION: "l2"}[self.task]
         if self.task is Task.REGRESSION and wants_median(means.metric):
             objective = metric = "l1"
-        own = {"objective": objective, "metric": metric, "num_threads": useful_threads(train.design.matrix.shape, means.threads), "seed": means.seed,
+        threads = useful_threads(train.design.matrix.shape, means.threads)
+        own = {"objective": objective, "metric": metric, "num_threads": threads, "seed": means.seed,
                "verbosity": -1, "deterministic": True, "force_row_wise": True, "feature_pre_filter": False,
                "min_data_per_group": min(100, max(5, len(train.target) // 100))}  # fmt: skip
         if self.task is Task.MULTICLASS:
