@@ -43,12 +43,12 @@ class WeightedMean(Combiner):
 
     def __init__(self, weights: Sequence[float] | np.ndarray, temperature: float = 1.0) -> None:
         given = np.asarray(weights, dtype=np.float64)
-        self.weights = given / given.sum()
+        self.weights: np.ndarray = given / given.sum()
         self.temperature = float(temperature)
 
     def combine(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
-        mean: np.ndarray = self.weights[0] * predictions[0]
-        for weight, prediction in zip(self.weights[1:], predictions[1:], strict=True):
+        mean: np.ndarray = np.zeros(np.shape(predictions[0]))
+        for weight, prediction in zip(self.weights, predictions, strict=True):
             mean += weight * prediction
         return mean if self.temperature == 1.0 or mean.ndim == 1 else tempered(mean, self.temperature)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from modelyard.automl.models.forest import Forest
 from modelyard.automl.models.tabular_model import Params, Part, Shape
-from modelyard.automl.task import Task
 from modelyard.domain.extras import LazyModule
 from modelyard.domain.search_space import AnyDistribution, Choice, QLogUniform, QUniform
 

@@ -68,7 +68,7 @@ class Forest(TabularModel):
     def seconds(cls, shape: Shape, params: Params, threads: int) -> float:
         tried = max(1.0, float(params.get("max_features", 1.0)) * shape.features)
         work = shape.rows * math.log2(max(4, shape.rows)) * tried * cls._nanoseconds()
-        return 0.1 + float(params.get("trees", 100)) * (work * 1e-9 + 2e-3) / max(1, threads) ** 0.9
+        return 0.1 + float(params.get("trees", 100)) * (work * 1e-9 + 2e-3) / float(max(1, threads) ** 0.9)
 
     @classmethod
     @abstractmethod
