@@ -10,17 +10,17 @@ import numpy as np
 
 from modelyard.automl.outcome import explanation as explanations
 from modelyard.automl.outcome import leaderboard as leaderboards
-from modelyard.automl.outcome import model_archive, saved
+from modelyard.automl.outcome import mlflow_model, model_archive, saved
 from modelyard.automl.outcome.explanation import Explanation
 from modelyard.automl.outcome.fitted_model import FittedModel, Label
 from modelyard.automl.outcome.search_record import SearchRecord
+from modelyard.automl.select import pareto
 from modelyard.automl.task import Task
 from modelyard.automl.trial import TrialResult
+from modelyard.automl.validate import metrics
 from modelyard.domain.errors import InvalidInput
 from modelyard.kit.deferred import deferred
 
-metrics = deferred("modelyard.automl.validate.metrics")
-pareto = deferred("modelyard.automl.select.pareto")
 targets = deferred("modelyard.automl.featurize.target")
 
 _SEARCH = "search.json"
@@ -81,7 +81,7 @@ class Predictor:
         if self.task.is_classification and (encoded < 0).any():
             unseen = labelled[self.target].iloc[int(np.argmax(encoded < 0))]
             raise InvalidInput(f"Training saw no class '{unseen}'.", field=self.target)
-        return dict(metrics.all_metrics(self.task, encoded, self.model.outputs(labelled), weight))
+        return metrics.all_metrics(self.task, encoded, self.model.outputs(labelled), weight)
 
     def leaderboard(self) -> Any:
         """A frame of the trials, best first; failed ones last, with their errors."""
@@ -89,8 +89,12 @@ class Predictor:
 
     def pareto(self) -> Any:
         """The rows of `leaderboard` that no other beats in score, one-row latency and size at once."""
-        front = pareto.front(self.trials, self._greater_is_better)
-        return leaderboards.frame(front, self._greater_is_better)
+        metric = metrics.metric(self.record.metric, self.task)
+        scored = [trial for trial in self.trials if trial.score is not None]
+        nan = float("nan")
+        costs = [(metric.loss(one.score), one.row_milliseconds or nan, one.size_bytes or nan) for one in scored]
+        front = [scored[index] for index in pareto.pareto_front(costs)]
+        return leaderboards.frame(front, metric.greater_is_better)
 
     def explain(self, data: Any = None, rows: int = 200, seconds: float = 30.0) -> Explanation:
         """Importances of the columns on up to `rows` rows of `data`; without it, those kept from training.
@@ -110,7 +114,7 @@ class Predictor:
 
     @property
     def _greater_is_better(self) -> bool:
-        return bool(metrics.metric(self.record.metric, self.task).greater_is_better)
+        return metrics.metric(self.record.metric, self.task).greater_is_better
 
     def save(self, folder: str | Path) -> Path:
         """Write the predictor into `folder` (see `saved`), which is made."""
@@ -141,8 +145,15 @@ class Predictor:
         )
 
     def export_mlflow(self, folder: str | Path) -> Path:
-        """An MLflow model (flavors `sklearn` and `python_function`) in `folder`, which must not exist or be empty."""
-        raise NotImplementedError
+        """An MLflow model (flavors `sklearn` and `python_function`) in `folder`.
+
+        Raises:
+            Conflict: something is in `folder`.
+        """
+        files = {_SEARCH: _json(self.record.to_dict())}
+        if self.explanation is not None:
+            files[_EXPLANATION] = _json(self.explanation.to_dict())
+        return mlflow_model.export(self.model, Path(folder), metadata=self.record.metadata, files=files)
 
     def script(self) -> str:
         """The winner as a Python script that trains it again from a table."""
