@@ -12,10 +12,11 @@ from modelyard.domain.job_record import JobRecord
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.trial import TrialPhase
 from modelyard.kinds.catalogue import parse
+from modelyard.services.automl_trials import OWN_PROPERTIES as AUTOML_PROPERTIES
 from modelyard.store.transaction import Transaction
 
 SWEEP = "sweep"
-_PLATFORM_PROPERTIES = frozenset({"best_child_run_id", "score"})
+_PLATFORM_PROPERTIES = frozenset({"best_child_run_id", "score"}) | AUTOML_PROPERTIES
 
 
 def extend(tx: Transaction, workspace: str, name: str, *, max_total_trials: int, timeout: int | None) -> JobRecord:

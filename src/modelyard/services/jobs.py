@@ -41,6 +41,7 @@ PRIORITIES = {None: 20, "low": 10, "medium": 20, "high": 30}
 # Kinds of compute that stand for the server's own machine here.
 HOST_KINDS = frozenset({"local", "amlcompute", "computeinstance"})
 PARENT_KINDS = frozenset({"sweep"})  # kinds whose controller is that of parents
+_NOT_SUBMITTED = frozenset({"trial"})  # written down by their parents
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,31}")
 
 
@@ -143,8 +144,8 @@ class Jobs:
             return self._sweep(tx, workspace, job, capacity)
         if isinstance(job, AutoMLJob):
             return self._automl(tx, workspace, job, capacity)
-        known = ", ".join(sorted(job_kinds()))
-        raise Unsupported(f"Jobs of the type '{job.type}' cannot run yet.", field="type", mend=f"use one of {known}")
+        known = ", ".join(sorted(set(job_kinds()) - _NOT_SUBMITTED))
+        raise Unsupported(f"Jobs of the type '{job.type}' are not submitted.", field="type", mend=f"use one of {known}")
 
     def _command(self, tx: Transaction, workspace: str, job: CommandJob, capacity: Resources) -> tuple[NewJob, JobPlan]:
         if job.parent_job_name:

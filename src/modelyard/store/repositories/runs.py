@@ -5,17 +5,37 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from modelyard.domain.errors import Conflict
 from modelyard.store.repository import Repository
-from modelyard.store.rows.mlflow_tables import experiments, logged_models, metrics, params, runs, tags
+from modelyard.store.rows.mlflow_tables import (
+    experiments,
+    latest_metrics,
+    logged_models,
+    metrics,
+    params,
+    runs,
+    tags,
+)
 
+_LONGEST_PARAM = 6000  # of MLflow 2 and 3 clients alike
 _LARGEST = 1.7976931348623157e308
 SERVED_ROOT = "mlflow-artifacts:/"
 _PARENT_TAG, _NAME_TAG, _USER_TAG = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"
 SCHEDULED, RUNNING, FINISHED, FAILED, KILLED = "SCHEDULED", "RUNNING", "FINISHED", "FAILED", "KILLED"
+
+
+class MetricRow(NamedTuple):
+    """One value of a metric; finite."""
+
+    key: str
+    value: float
+    at: datetime
+    step: int = 0
 
 
 class RunRepository(Repository):
@@ -86,6 +106,43 @@ class RunRepository(Repository):
         )
         uri: str | None = found.scalar()
         return uri
+
+    def log(
+        self,
+        run_id: str,
+        values: Sequence[MetricRow],
+        given: Mapping[str, str],
+        *,
+        marks: Mapping[str, str] | None = None,
+    ) -> None:
+        """Metrics, params and tags (`marks`) of a run. The latest value of a metric is that of its highest step.
+
+        Logged again, nothing is doubled; a param stays as it was first.
+        """
+        rows = [_metric(run_id, row) for row in values]
+        latest = {row["key"]: row for row in sorted(rows, key=lambda row: int(row["step"]))}
+        self._upsert(metrics, rows, ())
+        self._upsert(latest_metrics, list(latest.values()), ("value", "timestamp", "step", "is_nan"))
+        texts = {key[:250]: text[:_LONGEST_PARAM] for key, text in given.items()}
+        self._upsert(params, [{"run_uuid": run_id, "key": key, "value": text} for key, text in texts.items()], ())
+        labels = {key[:250]: text[:8000] for key, text in (marks or {}).items()}
+        self._upsert(
+            tags, [{"run_uuid": run_id, "key": key, "value": text} for key, text in labels.items()], ("value",)
+        )
+
+    def _upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], changed: Sequence[str]) -> None:
+        """Insert rows; where one with its key is there, the `changed` columns are written over."""
+        if not rows:
+            return
+        statement: Any = (sqlite.insert if self.tx.sqlite else postgresql.insert)(table)
+        keys = [column.name for column in table.primary_key]
+        over = {name: statement.excluded[name] for name in changed}
+        insertion = (
+            statement.on_conflict_do_update(index_elements=keys, set_=over)
+            if over
+            else statement.on_conflict_do_nothing()
+        )
+        self.connection.execute(insertion, [dict(row) for row in rows])
 
     def begin(self, run_id: str, at: datetime) -> None:
         """The run's job began to run its command."""
@@ -158,6 +215,18 @@ def _one_a_step(logged: Sequence[tuple[int, float]]) -> list[float]:
     """The values in the order of their steps; all of them when there is but one step."""
     by_step = dict(logged)
     return list(by_step.values()) if len(by_step) > 1 else [value for _, value in logged]
+
+
+def _metric(run_id: str, row: MetricRow) -> dict[str, Any]:
+    moment = _milliseconds(row.at)
+    return {
+        "run_uuid": run_id,
+        "key": row.key[:250],
+        "value": row.value,
+        "timestamp": moment,
+        "step": row.step,
+        "is_nan": False,
+    }
 
 
 def _milliseconds(moment: datetime) -> int:
