@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.model_archive import model_from
+from modelyard.automl.outcome.served_model import ServedModel
 from modelyard.domain.errors import Unsupported
 from modelyard.domain.extras import LazyModule
 
@@ -32,7 +32,7 @@ class Estimator:
         self.n_features_in_ = len(self.feature_names_in_)
 
     @property
-    def model(self) -> FittedModel:
+    def model(self) -> ServedModel:
         return self._model
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803

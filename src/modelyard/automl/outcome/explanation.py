@@ -15,8 +15,9 @@ import numpy as np
 from modelyard.automl.ensemble.combiner import WeightedMean
 from modelyard.automl.featurize.design import Design
 from modelyard.automl.models.contributions import GivesContributions
-from modelyard.automl.outcome.fitted_model import FittedModel, Label
+from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.input_table import InputTable
+from modelyard.automl.outcome.served_model import Label
 from modelyard.automl.outcome.shapley import sampled_contributions
 from modelyard.automl.task import Task
 from modelyard.domain.errors import InvalidInput

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.model_archive import model_bytes
+from modelyard.automl.outcome.served_model import ServedModel
 
 BATCH_ROWS = 1000
 _PROCESS = Path("/proc/self")
@@ -25,7 +25,7 @@ class Measures:
     size_bytes: int
 
 
-def measure(model: FittedModel, frame: Any, *, seconds: float = 0.25, size_bytes: int | None = None) -> Measures:
+def measure(model: ServedModel, frame: Any, *, seconds: float = 0.25, size_bytes: int | None = None) -> Measures:
     """Of `model` on rows of `frame` (pandas), in about `seconds` beyond the first calls.
 
     One row is a mapping of scalars, as an endpoint sends it; the batch is a frame, its rows repeated up to 1,000.

@@ -19,10 +19,10 @@ from typing import Any
 import yaml
 
 from modelyard.automl.outcome import skops_file
-from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.input_table import ColumnKind, InputColumn
-from modelyard.automl.outcome.model_archive import model_bytes, modules_of
+from modelyard.automl.outcome.model_archive import model_bytes
 from modelyard.automl.outcome.requirements import conda_environment, pinned, python_environment, version_of
+from modelyard.automl.outcome.served_model import ServedModel
 from modelyard.automl.outcome.shipped_code import shipped_code
 from modelyard.domain.errors import Conflict
 
@@ -40,7 +40,7 @@ _EXAMPLES = {
 
 
 def export(
-    model: FittedModel,
+    model: ServedModel,
     folder: Path,
     *,
     metadata: Mapping[str, Any] | None = None,
@@ -55,7 +55,7 @@ def export(
     if folder.exists() and any(folder.iterdir()):
         raise Conflict(f"'{folder.name}' is not empty.", field="folder", mend="give a new folder")
     folder.mkdir(parents=True, exist_ok=True)
-    code = shipped_code((_ESTIMATOR, _PYFUNC, *modules_of(model)))
+    code = shipped_code((_ESTIMATOR, _PYFUNC, *sorted(model.modules())))
     code.write(folder / CODE)
     estimator = code.renamed(_ESTIMATOR)
     content = archive or model_bytes(model)
@@ -84,7 +84,7 @@ def export(
     return folder
 
 
-def signature(model: FittedModel) -> dict[str, str | None]:
+def signature(model: ServedModel) -> dict[str, str | None]:
     """In the form of an `MLmodel` file: columns in, a tensor out, and the method for classifiers."""
     inputs = [{"type": column.kind.value, "name": column.name, "required": True} for column in model.columns]
     output = "float64" if not model.task.is_classification else _tensor_type(model)
@@ -97,7 +97,7 @@ def signature(model: FittedModel) -> dict[str, str | None]:
     }
 
 
-def _tensor_type(model: FittedModel) -> str:
+def _tensor_type(model: ServedModel) -> str:
     name = str(model.labels.dtype.name)
     return "str" if name == "object" else name
 

@@ -5,36 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelyard.automl.ensemble.fitted_ensemble import FittedEnsemble
 from modelyard.automl.outcome.fitted_model import FittedModel
-from modelyard.automl.outcome.input_table import ColumnKind, InputColumn
+from modelyard.automl.outcome.served_model import FORMAT, VERSION, ServedModel
 from modelyard.automl.outcome.state_archive import pack, unpack
-from modelyard.automl.task import Task
 from modelyard.domain.errors import InvalidInput, Unsupported
 from modelyard.kit.deferred import deferred
 
-FORMAT = "modelyard-automl"
-VERSION = 1
-
-featurizers = deferred("modelyard.automl.featurize.featurizer")
+groups_models = deferred("modelyard.automl.groups.groups_model")
 
 
-def model_bytes(model: FittedModel) -> bytes:
+def model_bytes(model: ServedModel) -> bytes:
     """The model as one archive; `model_from` makes it again, with the same predictions."""
-    return pack(
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "task": model.task.value,
-            "classes": list(model.classes),
-            "columns": [[column.name, column.kind.value, column.example] for column in model.columns],
-            "featurizers": {name: model.featurizers[name].state() for name in model.ensemble.designs},
-            "ensemble": model.ensemble.state(),
-        }
-    )
+    return pack(model.state())
 
 
-def model_from(archive: bytes) -> FittedModel:
+def model_from(archive: bytes) -> ServedModel:
     """The model of `model_bytes`.
 
     Raises:
@@ -43,21 +28,23 @@ def model_from(archive: bytes) -> FittedModel:
     """
     state = unpack(archive)
     require_known(state)
-    return FittedModel(
-        task=Task(state["task"]),
-        columns=tuple(InputColumn(name, ColumnKind(kind), example) for name, kind, example in state["columns"]),
-        classes=tuple(state["classes"]),
-        featurizers={
-            str(name): featurizers.Featurizer.restore(stored) for name, stored in state["featurizers"].items()
-        },
-        ensemble=FittedEnsemble.restore(state["ensemble"]),
-    )
+    kinds = {FittedModel.kind: FittedModel, "groups": None}
+    if state.get("kind") not in kinds:
+        raise Unsupported(f"The archive holds a model of kind '{state.get('kind')}'.", mend="upgrade modelyard")
+    made: ServedModel = (kinds[state["kind"]] or groups_models.GroupsModel).restore(state)
+    return made
 
 
-def modules_of(model: FittedModel) -> tuple[str, ...]:
-    """Names of the modules whose classes the model is made of, beyond those that `model_from` imports itself."""
-    members = {type(one).__module__ for member in model.ensemble.members for one in member.models}
-    return tuple(sorted(members | {type(one).__module__ for one in model.featurizers.values()}))
+def fitted_model_from(archive: bytes) -> FittedModel:
+    """As `model_from`, of the model of one table.
+
+    Raises:
+        InvalidInput: it is another kind of archive.
+    """
+    model = model_from(archive)
+    if not isinstance(model, FittedModel):
+        raise InvalidInput("The archive holds another kind of model.", field="model.zip")
+    return model
 
 
 def require_known(stored: Mapping[str, Any]) -> None:

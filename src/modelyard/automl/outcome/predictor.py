@@ -12,8 +12,9 @@ from modelyard.automl.outcome import explanation as explanations
 from modelyard.automl.outcome import leaderboard as leaderboards
 from modelyard.automl.outcome import mlflow_model, model_archive, saved
 from modelyard.automl.outcome.explanation import Explanation
-from modelyard.automl.outcome.fitted_model import FittedModel, Label
+from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.search_record import SearchRecord
+from modelyard.automl.outcome.served_model import Label
 from modelyard.automl.select import pareto
 from modelyard.automl.task import Task
 from modelyard.automl.trial import TrialResult
@@ -90,10 +91,10 @@ class Predictor:
     def pareto(self) -> Any:
         """The rows of `leaderboard` that no other beats in score, one-row latency and size at once."""
         metric = metrics.metric(self.record.metric, self.task)
-        scored = [trial for trial in self.trials if trial.score is not None]
         nan = float("nan")
-        costs = [(metric.loss(one.score), one.row_milliseconds or nan, one.size_bytes or nan) for one in scored]
-        front = [scored[index] for index in pareto.pareto_front(costs)]
+        scored = [(trial, trial.score) for trial in self.trials if trial.score is not None]
+        costs = [(metric.loss(score), one.row_milliseconds or nan, one.size_bytes or nan) for one, score in scored]
+        front = [scored[index][0] for index in pareto.pareto_front(costs)]
         return leaderboards.frame(front, metric.greater_is_better)
 
     def explain(self, data: Any = None, rows: int = 200, seconds: float = 30.0) -> Explanation:
@@ -139,7 +140,7 @@ class Predictor:
         if _EXPLANATION in manifest["files"]:
             explanation = Explanation.from_dict(json.loads(saved.read_file(path, manifest, _EXPLANATION)))
         return cls(
-            model_archive.model_from(saved.read_file(path, manifest, saved.MODEL)),
+            model_archive.fitted_model_from(saved.read_file(path, manifest, saved.MODEL)),
             SearchRecord.from_dict(json.loads(saved.read_file(path, manifest, _SEARCH))),
             explanation,
         )

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from modelyard.automl.outcome import skops_file
-from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.model_archive import model_from
+from modelyard.automl.outcome.served_model import ServedModel
 from modelyard.domain.errors import InvalidInput
 
 METHODS = ("predict", "predict_proba")
 
 
 class PyfuncModel:
-    def __init__(self, model: FittedModel) -> None:
+    def __init__(self, model: ServedModel) -> None:
         self.model = model
 
     def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> np.ndarray:
@@ -28,7 +28,7 @@ class PyfuncModel:
         return np.asarray(getattr(self.model, method)(model_input))
 
 
-def load(path: str | Path) -> FittedModel:
+def load(path: str | Path) -> ServedModel:
     """The model of an exported file, without MLflow, skops or scikit-learn."""
     return model_from(skops_file.read(Path(path)))
 

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modelyard.automl.outcome.model_archive import FORMAT, VERSION, require_known
+from modelyard.automl.outcome.model_archive import require_known
+from modelyard.automl.outcome.served_model import FORMAT, VERSION
 from modelyard.domain.errors import InvalidInput, NotFound
 
 MANIFEST = "predictor.json"

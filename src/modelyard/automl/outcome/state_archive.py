@@ -60,7 +60,10 @@ class _Writer:
         self._count = 0
 
     def add(self, name: str, content: bytes) -> None:
-        self._archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED, 6)
+        # What is compressed already (an archive within, a booster) would only take time.
+        packed = content[:2] in (b"PK", b"\x78\xda")
+        way = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+        self._archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, way, 6)
 
     def encode(self, value: Any) -> Any:
         if value is None or isinstance(value, bool | int | float):
