@@ -10,11 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from modelyard.automl.engine import fit as fit
     from modelyard.automl.jobs import classification as classification
     from modelyard.automl.jobs import forecasting as forecasting
     from modelyard.automl.jobs import regression as regression
 
 _HOMES = {
+    "fit": "modelyard.automl.engine",
     **dict.fromkeys(["classification", "regression", "forecasting"], "modelyard.automl.jobs"),
     **dict.fromkeys(["ClassificationJob", "ForecastingJob", "RegressionJob"], "modelyard.kinds.automl"),
     **dict.fromkeys(
