@@ -1,0 +1,85 @@
+"""The regressors of Azure ML's list, and CatBoost, on lagged values: one class for each, told apart by name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelyard.automl.forecast.forecaster import PanelShape, Params
+from modelyard.automl.forecast.lag_forecaster import LagForecaster
+
+
+class LightGBMForecaster(LagForecaster):
+    name = "LightGBM"
+    regressor = "LightGBM"
+    extra_module = "lightgbm"
+
+    @classmethod
+    def portfolio(cls, shape: PanelShape) -> Sequence[Params]:
+        found: list[Params] = [
+            {"strategy": "direct", "anchor": "level"},
+            {"strategy": "recursive", "anchor": "level"},
+        ]
+        if shape.season > 1:
+            found.insert(1, {"strategy": "direct", "anchor": "season", "identity": False})
+        else:
+            found.append({"strategy": "direct", "anchor": "last", "identity": False})
+        return found
+
+
+class XGBoostForecaster(LagForecaster):
+    name = "XGBoostRegressor"
+    aliases = ("XGBoost",)
+    regressor = "XGBoostRegressor"
+    extra_module = "xgboost"
+
+
+class CatBoostForecaster(LagForecaster):
+    name = "CatBoost"
+    regressor = "CatBoost"
+    extra_module = "catboost"
+
+
+class RandomForestForecaster(LagForecaster):
+    name = "RandomForest"
+    regressor = "RandomForest"
+
+
+class ExtremeRandomTreesForecaster(LagForecaster):
+    name = "ExtremeRandomTrees"
+    aliases = ("ExtraTrees",)
+    regressor = "ExtremeRandomTrees"
+
+
+class GradientBoostingForecaster(LagForecaster):
+    name = "GradientBoosting"
+    regressor = "GradientBoosting"
+
+
+class DecisionTreeForecaster(LagForecaster):
+    name = "DecisionTree"
+    regressor = "DecisionTree"
+
+
+class NeighboursForecaster(LagForecaster):
+    name = "KNN"
+    regressor = "KNN"
+
+
+class ElasticNetForecaster(LagForecaster):
+    name = "ElasticNet"
+    regressor = "ElasticNet"
+
+    @classmethod
+    def portfolio(cls, shape: PanelShape) -> Sequence[Params]:
+        anchor = "season" if shape.season > 1 else "last"
+        return [{"strategy": "direct", "anchor": anchor}, {"strategy": "recursive", "anchor": "last"}]
+
+
+class LassoLarsForecaster(LagForecaster):
+    name = "LassoLars"
+    regressor = "LassoLars"
+
+
+class GradientDescentForecaster(LagForecaster):
+    name = "SGD"
+    regressor = "SGD"
