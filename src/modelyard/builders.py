@@ -146,7 +146,8 @@ def command(
     """
     resources = {key: fields.pop(key) for key in _RESOURCES if fields.get(key) is not None}
     if resources:
-        fields["resources"] = resources
+        given = fields.get("resources") or {}
+        fields["resources"] = {**(given if isinstance(given, dict) else given.to_dict()), **resources}
     if timeout is not None:
         fields["limits"] = {"timeout": timeout}
     queue = _queue(job_tier, priority)

@@ -88,6 +88,10 @@ class LocalBackend(ComputeBackend, SweepsOrphans):
         )
         return int(done.stdout or 0)
 
+    def warm_pids(self) -> list[int]:
+        """The processes that tasks are forked from."""
+        return self._warm.pids()
+
     def close(self) -> None:
         self._warm.close()
         self._watch.close()

@@ -86,10 +86,7 @@ class WarmProcess:
             self._open = False
             if not self._ready:
                 self._process.kill()
-        try:
-            self._control.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
+        self._hang_up()
 
     def join(self) -> None:
         self._thread.join(5)
@@ -127,6 +124,12 @@ class WarmProcess:
                 break
         self._close()
 
+    def _hang_up(self) -> None:
+        try:
+            self._control.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
     def _take(self) -> bool:
         try:
             message, passed, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 1)
@@ -140,6 +143,7 @@ class WarmProcess:
             logger.info("a warm process is ready: pid %s, without %s", self.pid, answer.get("without"))
         elif "unfit" in answer:
             self.failure = str(answer["unfit"])
+            return False
         else:
             self._settle(answer, passed)
         return True
@@ -171,6 +175,7 @@ class WarmProcess:
             self._open = False
             left = list(self._requests.values())
             self._requests.clear()
+        self._hang_up()
         self._control.close()
         self._process.wait()
         if not self._ready and not self.failure:

@@ -86,6 +86,9 @@ class TaskDocument:
             "interpreter_bin": str(self._runtime.bin) if self._runtime.bin else None,
             "notes": [*self._runtime.notes, *self._plan.notes],
         }
+        if self._plan.warm:
+            imports = self._plan.warm_imports
+            document["warm"] = {} if imports is None else {"imports": list(imports)}
         if self._runtime.image:
             arguments = run_arguments(spec.get("resources") or {}, self._plan.gpus)
             engine = {"engine": self._runtime.engine, "image": self._runtime.image, "args": arguments}

@@ -24,7 +24,8 @@ class JobResourceConfiguration(Part):
     instance_type: str | None = None
     """A size of the compute."""
     properties: dict[str, Any] = Field(default_factory=dict)
-    """Further needs by name; `cpus`, `memory_bytes` and `gpus` reserve them on a local compute."""
+    """Further needs by name: `cpus`, `memory_bytes` and `gpus` reserve them on a local compute; `modelyard.warm: true`
+    forks a Python command from a process that has its imports loaded (`modelyard.warm_imports` lists them)."""
     locations: list[str] | None = None
     shm_size: str | None = None
     """Shared memory of a container, such as `2g`."""

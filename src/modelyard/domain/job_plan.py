@@ -64,6 +64,10 @@ class JobPlan(_Planned):
     """What a stopped task may take to end by itself."""
     required_metrics: tuple[str, ...] = ()
     """Metrics that the run must have logged by its end: a job that did not has failed."""
+    warm: bool = False
+    """Its command may be forked from a process that has its imports loaded."""
+    warm_imports: tuple[str, ...] | None = None
+    """What that process loads; None to find out from the script."""
     notes: tuple[str, ...] = ()
 
     @property

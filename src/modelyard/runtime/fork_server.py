@@ -44,6 +44,8 @@ def serve(arguments: list[str]) -> None:
     first = {"unfit": loaded.unsafe} if loaded.unsafe else {"ready": True, "without": without}
     try:
         control.send(dumps(first).encode())
+        while loaded.unsafe and control.recv(MESSAGE_BYTES):
+            continue  # with a request unread the answer might be lost: the server hangs up when it has it
     except OSError:  # the server has gone meanwhile
         return
     if not loaded.unsafe:

@@ -44,7 +44,9 @@ class JobRuntime:
             server_url=lambda: settings.public_url,
             wake_parents=lambda: parents.wake(),
         )
-        backend = LocalBackend(capacity)
+        backend = LocalBackend(
+            capacity, warm_idle_seconds=settings.warm_idle_seconds, warm_processes=settings.warm_processes
+        )
         controller = JobController(database, backend, steps, Limit(capacity, settings.max_concurrent_jobs))
         parents = SweepController(database, host, outputs, controller.wake)
         planner = Planner(storage, environments)

@@ -33,6 +33,8 @@ class Settings(BaseModel):
     local_memory_bytes: int | None = Field(None, gt=0)
     local_gpus: int | None = Field(None, ge=0)
     max_concurrent_jobs: int | None = Field(None, ge=1)
+    warm_processes: int = Field(4, ge=0, le=1000)
+    warm_idle_seconds: float = Field(600, gt=0)
     run_controllers: bool = True
     run_gateway: bool = True
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -37,6 +36,7 @@ from modelyard.kinds.command import CommandJob
 from modelyard.services import assets, models
 from modelyard.services.asset_contents import is_upload
 from modelyard.services.files import locate
+from modelyard.services.resource_properties import ResourceProperties
 from modelyard.store.records import AssetKind
 from modelyard.store.transaction import Transaction
 
@@ -44,8 +44,6 @@ MAX_RETRIES = 100
 MODEL_TYPES = frozenset({"custom_model", "mlflow_model", "triton_model"})
 DATA_TYPES = frozenset({"uri_file", "uri_folder", "mltable"})
 _OWN = "modelyard."
-_SIZE = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]?)(?:i?b)?$", re.IGNORECASE)
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,8 @@ class Planner:
         """The plan of a command job under its final name. InvalidInput or NotFound name the field."""
         resources = job.resources
         nodes = resources.instance_count if resources else 1
-        demand = _demand(resources.properties if resources else {}, nodes)
+        asked = ResourceProperties.read(resources.properties if resources else {}, nodes)
+        demand = asked.demand
         _check_satisfiable(demand, capacity, str(job.compute or "local"))
         definition, environment_asset = self._environment(tx, workspace, job)
         code, code_asset = self._code(tx, workspace, job.code)
@@ -77,6 +76,8 @@ class Planner:
             nodes=nodes,
             max_retries=_max_retries(job.properties),
             retry_on=_retry_on(job.properties),
+            warm=asked.warm,
+            warm_imports=asked.warm_imports,
         )
 
     def _environment(self, tx: Transaction, workspace: str, job: CommandJob) -> tuple[dict[str, Any], str | None]:
@@ -164,34 +165,6 @@ class Planner:
         if isinstance(parsed, DatastoreUri | JobOutputUri | RunUri | HttpUri):
             return given.type.value, str(given.path), None
         raise _unreadable(parsed, field)
-
-
-def size_bytes(value: Any, field: str) -> int:
-    """A number of bytes, or a text such as `2g`."""
-    match = _SIZE.match(str(value).strip())
-    if match is None:
-        raise InvalidInput(f"'{value}' is not a size.", field=field, mend="write bytes, or a number with k, m, g or t")
-    return int(float(match["number"]) * _UNITS[match["unit"].lower()])
-
-
-def _demand(properties: Mapping[str, Any], nodes: int) -> Resources:
-    """What all nodes of a job take together: one core each unless `resources.properties` say more."""
-    memory = properties.get("memory_bytes", properties.get("memory", 0))
-    return Resources(
-        cpus=nodes * _number(properties.get("cpus", 1), "resources.properties.cpus"),
-        memory_bytes=nodes * size_bytes(memory, "resources.properties.memory_bytes"),
-        gpus=nodes * int(_number(properties.get("gpus", 0), "resources.properties.gpus")),
-    )
-
-
-def _number(value: Any, field: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1
-    if not 0 <= number < 1e6:
-        raise InvalidInput(f"'{value}' is not an amount.", field=field, mend="write a number")
-    return number
 
 
 def _check_satisfiable(demand: Resources, capacity: Resources, compute: str) -> None:
