@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelyard.domain.job_io import Input as Input
     from modelyard.domain.job_io import Output as Output
     from modelyard.loaders import load_code as load_code
+    from modelyard.loaders import load_component as load_component
     from modelyard.loaders import load_compute as load_compute
     from modelyard.loaders import load_data as load_data
     from modelyard.loaders import load_datastore as load_datastore
@@ -47,6 +48,7 @@ _HOMES = {
     **dict.fromkeys(
         [
             "load_code",
+            "load_component",
             "load_compute",
             "load_data",
             "load_datastore",

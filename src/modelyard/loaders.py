@@ -18,6 +18,7 @@ from modelyard.domain.model import Model
 from modelyard.domain.online_deployment import OnlineDeployment
 from modelyard.domain.online_endpoint import OnlineEndpoint
 from modelyard.domain.workspace import Workspace
+from modelyard.kinds.components import Component
 
 Source = str | Path | IO[str]
 Overrides = Iterable[str | Mapping[str, Any]] | None
@@ -44,6 +45,13 @@ def load_environment(
 ) -> Environment:
     """An environment from a YAML file."""
     return _load(Environment, "environment", source, relative_origin, params_override)
+
+
+def load_component(
+    source: Source, *, relative_origin: str | None = None, params_override: Overrides = None
+) -> Component:
+    """A component of any type from a YAML file. Called inside a `dsl.pipeline` function, it makes a node."""
+    return _load(Component, "component", source, relative_origin, params_override)
 
 
 def load_code(source: Source, *, relative_origin: str | None = None, params_override: Overrides = None) -> Code:

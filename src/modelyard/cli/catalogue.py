@@ -31,6 +31,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "data": Entry("Versioned data.", "data"),
         "model": Entry("Versioned models.", "model"),
         "environment": Entry("Versioned environments that jobs and deployments run in.", "environment"),
+        "component": Entry("Versioned parts of pipelines.", "component"),
         "online-endpoint": Entry("Stable scoring addresses, their keys and traffic.", "online_endpoint"),
         "online-deployment": Entry("Model versions behind an endpoint.", "online_deployment"),
         "lineage": Entry("What made a thing, and what was made from it.", "lineage"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from modelyard.client.connection import Connection, find_connection
+from modelyard.client.operations.components import ComponentOperations
 from modelyard.client.operations.compute import ComputeOperations
 from modelyard.client.operations.data import DataOperations
 from modelyard.client.operations.datastores import DatastoreOperations
@@ -34,6 +35,7 @@ from modelyard.domain.model import Model
 from modelyard.domain.online_deployment import OnlineDeployment
 from modelyard.domain.online_endpoint import OnlineEndpoint
 from modelyard.domain.workspace import Workspace
+from modelyard.kinds.components import Component
 
 E = TypeVar("E", bound=Entity)
 _CONFIG_PLACES = (Path("config.json"), Path(".azureml", "config.json"), Path(".modelyard", "config.json"))
@@ -132,6 +134,10 @@ class MLClient:
         return EnvironmentOperations(self._scope)
 
     @cached_property
+    def components(self) -> ComponentOperations:
+        return ComponentOperations(self._scope)
+
+    @cached_property
     def datastores(self) -> DatastoreOperations:
         return DatastoreOperations(self._scope)
 
@@ -158,6 +164,7 @@ class MLClient:
             Data: self.data.create_or_update,
             Model: self.models.create_or_update,
             Environment: self.environments.create_or_update,
+            Component: self.components.create_or_update,
             Datastore: self.datastores.create_or_update,
         }
         return _chosen(groups, entity, "begin_create_or_update")(entity, **options)  # type: ignore[no-any-return]

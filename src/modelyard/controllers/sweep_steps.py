@@ -202,6 +202,8 @@ class _Step:
             raise LeaseLost(self.record.name)
         if self.over and tx.jobs.get(self.record.workspace, self.record.name).spec != self.record.spec:
             raise LeaseLost(self.record.name)  # it was extended while its end was decided
+        if self.over and self.record.parent_name:
+            tx.jobs.wake(self.record.workspace, self.record.parent_name)
         last = self.updates[-1].status if self.updates else None
         if last in RUN_STATUSES:
             tx.runs.end(self.record.run_id, RUN_STATUSES[last], tx.now)
@@ -211,8 +213,10 @@ class _Step:
 
     @property
     def moves_jobs(self) -> bool:
-        """Whether the controller of the trials' jobs gets something to do."""
-        return bool(self.proposals or self.stops or self.pauses or self.resumes)
+        """Whether another controller gets something to do: that of the trials' jobs, or of the sweep's parent."""
+        return bool(
+            self.proposals or self.stops or self.pauses or self.resumes or (self.over and self.record.parent_name)
+        )
 
     def _move(self, number: int, phase: TrialPhase, reason: str | None, moved: list[TrialRecord]) -> None:
         trial = replace(self.memory.trials[number], phase=phase, reason=reason)

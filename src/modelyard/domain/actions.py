@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from modelyard.domain.pipeline_graph import NodePhase
 from modelyard.domain.statuses import JobStatus
 
 
@@ -108,6 +109,36 @@ class CopyTrial:
     reason: str
 
 
+@dataclass(frozen=True)
+class StartNode:
+    """Submit the job of a node, or take an earlier run of it (pipelines only).
+
+    `instance` is the node itself, or one run of a loop's body; `previous` the iteration before, `item` the number of
+    the item from 0.
+    """
+
+    node: str
+    instance: str
+    previous: str | None = None
+    item: int | None = None
+
+
+@dataclass(frozen=True)
+class SkipNode:
+    """Write down the end of a node that has no job (pipelines only)."""
+
+    node: str
+    reason: str
+    phase: NodePhase = NodePhase.SKIPPED
+
+
+@dataclass(frozen=True)
+class StopNode:
+    """Cancel the job of an active node (pipelines only)."""
+
+    instance: str
+
+
 Action = (
     BuildEnvironment
     | LaunchTask
@@ -120,4 +151,7 @@ Action = (
     | PauseTrial
     | ResumeTrial
     | CopyTrial
+    | StartNode
+    | SkipNode
+    | StopNode
 )

@@ -135,7 +135,9 @@ class Part(BaseModel):
             return values
         known = cls._known_keys()
         if mode == "stored":
-            return cls._spelled({key: value for key, value in values.items() if key in known and value is not None})
+            open_ended = cls.model_config.get("extra") == "allow"
+            kept = {key: value for key, value in values.items() if (key in known or open_ended) and value is not None}
+            return cls._spelled(kept)
         dropped = cls.read_only_fields() | {"$schema"}
         kept = {key: value for key, value in values.items() if key not in dropped and value is not None}
         if isinstance(values, SourceMapping):

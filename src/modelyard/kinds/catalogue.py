@@ -15,16 +15,20 @@ from modelyard.domain.datastore import Datastore
 from modelyard.domain.entity import Entity
 from modelyard.domain.environment import Environment
 from modelyard.domain.errors import InvalidInput, NotFound, Unsupported, did_you_mean
+from modelyard.domain.families import members
 from modelyard.domain.job import Job
 from modelyard.domain.model import Model
 from modelyard.domain.online_deployment import OnlineDeployment
 from modelyard.domain.online_endpoint import OnlineEndpoint
 from modelyard.domain.workspace import Workspace
+from modelyard.kinds.components import Component
+from modelyard.kinds.pipeline_nodes import PipelineComponent
 from modelyard.kit.registry import scan
 
 # A family stands under its noun; a job kind under `<type>-job`.
 NOUNS: Mapping[str, type[Entity]] = {
     "code": Code,
+    "component": Component,
     "compute": Compute,
     "data": Data,
     "datastore": Datastore,
@@ -38,7 +42,7 @@ NOUNS: Mapping[str, type[Entity]] = {
 
 
 # Job types of Azure ML, squashed: known, and refused as such until their kind is here.
-_OTHER_JOB_TYPES = frozenset({"pipeline", "parallel", "spark", "datatransfer", "import", "finetuning", "distillation"})
+_OTHER_JOB_TYPES = frozenset({"parallel", "spark", "datatransfer", "import", "finetuning", "distillation"})
 
 
 @cache
@@ -68,6 +72,11 @@ def _job_class(values: Mapping[str, Any]) -> type[Job]:
         raise Unsupported(f"jobs of type '{given}' are not supported by this version", field="type", mend=_listed())
     near = did_you_mean(str(given), job_kinds()) or _listed()
     raise InvalidInput(f"unknown job type '{str(given)[:60]}'", field="type", mend=near)
+
+
+# Every kind of component is known once its module is imported.
+COMPONENT_KINDS = (*members(Component),)
+assert PipelineComponent in COMPONENT_KINDS
 
 
 def _listed() -> str:

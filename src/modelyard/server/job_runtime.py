@@ -11,6 +11,7 @@ from modelyard.compute.local import LocalBackend, machine_capacity
 from modelyard.controllers.job_steps import JobSteps
 from modelyard.controllers.jobs import JobController
 from modelyard.controllers.occupancy import Limit
+from modelyard.controllers.pipelines import PipelineController
 from modelyard.controllers.sweeps import SweepController
 from modelyard.environments.environments import Environments
 from modelyard.kit.ids import random_text
@@ -26,7 +27,7 @@ class JobRuntime:
     """`jobs` is for routes, `controllers` for the server's life, `environments` for whoever else builds them."""
 
     jobs: Jobs
-    controllers: tuple[JobController, SweepController]
+    controllers: tuple[JobController, SweepController, PipelineController]
     environments: Environments
 
     @classmethod
@@ -42,16 +43,27 @@ class JobRuntime:
             environments=environments,
             outputs=outputs,
             server_url=lambda: settings.public_url,
-            wake_parents=lambda: parents.wake(),
+            wake_parents=lambda: wake_parents(),
         )
         backend = LocalBackend(
             capacity, warm_idle_seconds=settings.warm_idle_seconds, warm_processes=settings.warm_processes
         )
         controller = JobController(database, backend, steps, Limit(capacity, settings.max_concurrent_jobs))
-        parents = SweepController(database, host, outputs, controller.wake)
+        sweeps = SweepController(database, host, outputs, lambda: wake_all())
+        pipelines = PipelineController(database, host, outputs, lambda: wake_all())
+
+        def wake_parents() -> None:
+            sweeps.wake()
+            pipelines.wake()
+
+        def wake_all() -> None:
+            controller.wake()
+            wake_parents()
+
         planner = Planner(storage, environments)
-        jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake, parents.wake)
-        return cls(jobs, (controller, parents), environments)
+        jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake, wake_parents)
+        pipelines.submit_by(jobs)
+        return cls(jobs, (controller, sweeps, pipelines), environments)
 
 
 def _host_id(home: Path) -> str:

@@ -12,6 +12,7 @@ from modelyard.domain.data import Data
 from modelyard.domain.environment import Environment
 from modelyard.domain.errors import InvalidInput, NotFound, Unsupported
 from modelyard.domain.references import AssetRef, RegistryRef, parse_asset_reference
+from modelyard.kinds.components import Component
 from modelyard.kit.paging import Page, PageOf
 from modelyard.services.asset_contents import check_content, content_hash
 from modelyard.services.stored import creation_context, spec_of
@@ -23,11 +24,13 @@ ANONYMOUS_NAMES: Mapping[AssetKind, str] = {
     AssetKind.ENVIRONMENT: "CliV2AnonymousEnvironment",
     AssetKind.CODE: "CliV2AnonymousCode",
     AssetKind.DATA: "CliV2AnonymousData",
+    AssetKind.COMPONENT: "azureml_anonymous",
 }
 _CLASSES: Mapping[AssetKind, type[Asset]] = {
     AssetKind.DATA: Data,
     AssetKind.ENVIRONMENT: Environment,
     AssetKind.CODE: Code,
+    AssetKind.COMPONENT: Component,
 }
 
 
@@ -46,7 +49,8 @@ def create(
     """
     entity_class(kind)
     tx.workspaces.get(workspace)
-    check_content(tx, workspace, entity)
+    if kind is not AssetKind.COMPONENT:  # those are checked by services/components.py
+        check_content(tx, workspace, entity)
     hashed = content_hash(entity)
     if entity.name is None and kind is AssetKind.DATA and not anonymous:
         raise InvalidInput("A data asset needs a name.", field="name")

@@ -11,6 +11,8 @@ from modelyard.kinds.catalogue import parse_stored
 from modelyard.services.stored import creation_context
 
 SWEEP = "sweep"
+# Kinds whose outputs have their place when they have ended.
+_WITHOUT_PLACES = frozenset({SWEEP, "pipeline"})
 _LOG_FOLDERS = ("user_logs", "system_logs")
 
 
@@ -55,9 +57,9 @@ def concrete_outputs(spec: dict[str, Any], plan: JobPlan) -> dict[str, Any]:
 
 
 def outputs_of(record: JobRecord) -> dict[str, Any]:
-    """The outputs of a job by name; those of a sweep have their place, that of its best trial, when it has ended."""
+    """The outputs of a job by name; those of a sweep or pipeline have their place when it has ended."""
     given: dict[str, Any] = record.spec.get("outputs") or {}
-    if record.kind != SWEEP:
+    if record.kind not in _WITHOUT_PLACES:
         return given
     if "plan" in record.state:
         return dict(concrete_outputs(record.spec, JobPlan.of(record.state)).get("outputs") or {})

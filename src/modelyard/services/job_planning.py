@@ -80,6 +80,10 @@ class Planner:
             warm_imports=asked.warm_imports,
         )
 
+    def inputs(self, tx: Transaction, workspace: str, given: Mapping[str, JobInput]) -> dict[str, PlannedInput]:
+        """The inputs of a job that has no task of its own."""
+        return {key: self._input(tx, workspace, key, value) for key, value in given.items()}
+
     def _environment(self, tx: Transaction, workspace: str, job: CommandJob) -> tuple[dict[str, Any], str | None]:
         given = job.environment
         if given is None:

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelyard.compute.local import machine_capacity
 from modelyard.domain.compute import Compute, LocalCompute
@@ -19,6 +19,7 @@ from modelyard.domain.task import Resources
 from modelyard.kinds.automl import AutoMLJob
 from modelyard.kinds.catalogue import job_kinds
 from modelyard.kinds.command import CommandJob
+from modelyard.kinds.pipeline import PipelineJob
 from modelyard.kinds.sweep import SweepJob
 from modelyard.kit.deferred import deferred
 from modelyard.kit.ids import job_name
@@ -32,15 +33,17 @@ from modelyard.store.repositories.jobs import JobFilter, NewJob
 from modelyard.store.transaction import Transaction
 
 if TYPE_CHECKING:
-    from modelyard.services import sweeps
+    from modelyard.services import pipeline_plans, sweeps
 else:  # the samplers' libraries wait until there is a sweep
     sweeps = deferred("modelyard.services.sweeps")
+    pipeline_plans = deferred("modelyard.services.pipeline_plans")
 
+AnyJob = CommandJob | SweepJob | AutoMLJob | PipelineJob
 DEFAULT_EXPERIMENT = "Default"
 PRIORITIES = {None: 20, "low": 10, "medium": 20, "high": 30}
 # Kinds of compute that stand for the server's own machine here.
 HOST_KINDS = frozenset({"local", "amlcompute", "computeinstance"})
-PARENT_KINDS = frozenset({"sweep"})  # kinds whose controller is that of parents
+PARENT_KINDS = frozenset({"sweep", "pipeline"})  # kinds whose controller is that of parents
 _NOT_SUBMITTED = frozenset({"trial"})  # written down by their parents
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,31}")
 
@@ -68,6 +71,54 @@ class Jobs:
         _open_run(tx, record)
         self._wake_after(tx, record)
         return self.entity(record)
+
+    def create_child(
+        self, tx: Transaction, parent: JobRecord, job: Job, *, name: str, display_name: str | None = None
+    ) -> JobRecord:
+        """Submit a job as a child of `parent`, in its experiment and with its priority."""
+        job.name = name
+        job.experiment_name = parent.experiment_name
+        new, plan = self._submission(tx, parent.workspace, job)
+        shown = display_name or new.display_name
+        record = tx.jobs.create(replace(new, parent_name=parent.name, display_name=shown, priority=parent.priority))
+        _record_lineage(tx, record, plan)
+        _open_run(tx, record)
+        self._wake_after(tx, record)
+        return record
+
+    def create_ended_child(
+        self,
+        tx: Transaction,
+        parent: JobRecord,
+        body: Mapping[str, Any],
+        *,
+        name: str,
+        display_name: str,
+        properties: Mapping[str, str],
+    ) -> JobRecord:
+        """A child that completed without running, with its MLflow run; `body` is that of its job."""
+        columns = {"type", "compute", "display_name", "description", "tags", "properties"}
+        record = tx.jobs.create(
+            NewJob(
+                workspace=parent.workspace,
+                name=name,
+                run_id=_run_id(tx, name),
+                kind=str(body["type"]),
+                spec={key: value for key, value in body.items() if key not in columns},
+                status=JobStatus.COMPLETED,
+                experiment_name=parent.experiment_name,
+                display_name=display_name,
+                compute=str(body.get("compute") or parent.compute),
+                priority=parent.priority,
+                parent_name=parent.name,
+                properties=dict(properties),
+                started_at=tx.now,
+                ended_at=tx.now,
+                due_now=False,
+            )
+        )
+        _open_run(tx, record)
+        return record
 
     def validate(self, tx: Transaction, workspace: str, job: Job) -> Job:
         """What `create` would refuse, and nothing kept: the caller rolls the transaction back."""
@@ -132,7 +183,7 @@ class Jobs:
     def _wake_after(self, tx: Transaction, record: JobRecord) -> None:
         tx.after_commit(self.wake_parents if record.kind in PARENT_KINDS else self.wake)
 
-    def _submission(self, tx: Transaction, workspace: str, job: Job) -> tuple[NewJob, JobPlan]:
+    def _submission(self, tx: Transaction, workspace: str, job: Job, depth: int = 0) -> tuple[NewJob, JobPlan]:
         """The row to write, and the plan whose inputs are its lineage."""
         tx.workspaces.get(workspace)
         target = computes.target(tx, workspace, job.compute)
@@ -144,6 +195,8 @@ class Jobs:
             return self._sweep(tx, workspace, job, capacity)
         if isinstance(job, AutoMLJob):
             return self._automl(tx, workspace, job, capacity)
+        if isinstance(job, PipelineJob):
+            return self._pipeline(tx, workspace, job, depth)
         known = ", ".join(sorted(set(job_kinds()) - _NOT_SUBMITTED))
         raise Unsupported(f"Jobs of the type '{job.type}' are not submitted.", field="type", mend=f"use one of {known}")
 
@@ -174,6 +227,19 @@ class Jobs:
         new = _new_job(tx, workspace, job.name or job_name(), job)
         return replace(new, status=JobStatus.NOT_STARTED, state=plan.to_state()), plan.trial
 
+    def _pipeline(self, tx: Transaction, workspace: str, job: PipelineJob, depth: int) -> tuple[NewJob, JobPlan]:
+        graph = pipeline_plans.plan_pipeline(
+            tx, workspace, job, lambda child: self._check(tx, workspace, child, depth + 1), depth=depth
+        )
+        new = _new_job(tx, workspace, job.name or job_name(), job)
+        state = {"graph": graph.model_dump(mode="json", exclude_defaults=True)}
+        plan = JobPlan(inputs=self.planner.inputs(tx, workspace, job.inputs))
+        return replace(new, status=JobStatus.NOT_STARTED, state=state), plan
+
+    def _check(self, tx: Transaction, workspace: str, child: Job, depth: int) -> None:
+        """What a node's job would be refused for."""
+        self._submission(tx, workspace, child, depth)
+
 
 def compute_capacity(target: ComputeRecord, machine: Resources) -> Resources:
     """What jobs on a compute may take together; Unsupported for a kind that has no backend here."""
@@ -193,7 +259,7 @@ def compute_capacity(target: ComputeRecord, machine: Resources) -> Resources:
     )
 
 
-def _new_job(tx: Transaction, workspace: str, name: str, job: CommandJob | SweepJob | AutoMLJob) -> NewJob:
+def _new_job(tx: Transaction, workspace: str, name: str, job: AnyJob) -> NewJob:
     return NewJob(
         workspace=workspace,
         name=name,
@@ -210,15 +276,16 @@ def _new_job(tx: Transaction, workspace: str, name: str, job: CommandJob | Sweep
     )
 
 
-def _spec(job: CommandJob | SweepJob | AutoMLJob) -> dict[str, object]:
+def _spec(job: AnyJob) -> dict[str, object]:
     kept = spec_of(job)
     for column in ("display_name", "experiment_name", "compute", "type"):
         kept.pop(column, None)
     return kept
 
 
-def _priority(job: CommandJob | SweepJob | AutoMLJob) -> int:
-    given = job.queue_settings.priority if job.queue_settings else None
+def _priority(job: AnyJob) -> int:
+    settings = None if isinstance(job, PipelineJob) else job.queue_settings
+    given = settings.priority if settings else None
     return PRIORITIES[given.value if given else None]
 
 

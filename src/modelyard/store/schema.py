@@ -17,6 +17,7 @@ from modelyard.store.rows import (
     jobs,
     lineage,
     models,
+    pipeline_nodes,
     tokens,
     trials,
     workspaces,
@@ -24,7 +25,20 @@ from modelyard.store.rows import (
 from modelyard.store.rows.columns import METADATA
 
 # Imported so that METADATA knows every table.
-TABLES = (assets, computes, datastores, endpoints, events, jobs, lineage, models, tokens, trials, workspaces)
+TABLES = (
+    assets,
+    computes,
+    datastores,
+    endpoints,
+    events,
+    jobs,
+    lineage,
+    models,
+    pipeline_nodes,
+    tokens,
+    trials,
+    workspaces,
+)
 VERSION_TABLE = "yard_alembic_version"
 
 __all__ = ["METADATA", "VERSION_TABLE", "current_revision", "head_revision", "migrate", "revisions"]

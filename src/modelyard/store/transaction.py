@@ -24,6 +24,7 @@ from modelyard.store.repositories.instances import InstanceRepository
 from modelyard.store.repositories.jobs import JobRepository
 from modelyard.store.repositories.lineage import LineageRepository
 from modelyard.store.repositories.models import ModelRepository
+from modelyard.store.repositories.pipeline_nodes import PipelineNodeRepository
 from modelyard.store.repositories.runs import RunRepository
 from modelyard.store.repositories.tokens import TokenRepository
 from modelyard.store.repositories.trials import TrialRepository
@@ -172,3 +173,7 @@ class Transaction:
     @cached_property
     def trials(self) -> TrialRepository:
         return TrialRepository(self)
+
+    @cached_property
+    def pipeline_nodes(self) -> PipelineNodeRepository:
+        return PipelineNodeRepository(self)

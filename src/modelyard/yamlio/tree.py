@@ -29,6 +29,9 @@ _PLAIN_TAGS = frozenset(
 _PATH_FIELDS = frozenset({"path", "code", "code_path"})
 # Read in place even when written as a bare path.
 _READ_FIELDS = frozenset({"conda_file"})
+# Components of pipelines, written as a bare path of a YAML file.
+_COMPONENT_FIELDS = frozenset({"component", "trial"})
+_YAML_ENDS = (".yml", ".yaml", ".json")
 
 
 class Tree:
@@ -140,7 +143,11 @@ class _Reader:
             return False
         if key in _READ_FIELDS:
             return is_local_path(text)
-        return text.startswith("file:") and key not in _PATH_FIELDS and text.endswith((".yml", ".yaml", ".json"))
+        if not text.endswith(_YAML_ENDS):
+            return False
+        if key in _COMPONENT_FIELDS:
+            return is_local_path(text)
+        return text.startswith("file:") and key not in _PATH_FIELDS
 
     def _include(self, node: yaml.ScalarNode, at: str) -> Any:
         target = self._folder / node.value.removeprefix("file://").removeprefix("file:")

@@ -189,6 +189,14 @@ class JobRepository(Repository):
         wanted = select(JOBS).where(JOBS.c.workspace == workspace, JOBS.c.name.in_(names))
         return [_record(row) for row in self.connection.execute(wanted)]
 
+    def ended(self, workspace: str, names: Sequence[str]) -> Sequence[JobRecord]:
+        """Those of these jobs that are over, in the order of their making."""
+        if not names:
+            return []
+        over = [status.value for status in JobStatus if status.terminal]
+        wanted = select(JOBS).where(JOBS.c.workspace == workspace, JOBS.c.name.in_(names), JOBS.c.status.in_(over))
+        return [_record(row) for row in self.connection.execute(wanted.order_by(JOBS.c.id))]
+
     def lease_named(
         self, names: Sequence[int | str], owner: str, now: datetime, lease_seconds: float
     ) -> Sequence[JobRecord]:
