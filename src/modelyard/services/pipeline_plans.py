@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from modelyard.domain.choices import InputType
-from modelyard.domain.errors import InvalidInput, ModelyardError, did_you_mean
+from modelyard.domain.errors import InvalidInput, did_you_mean
 from modelyard.domain.job import Job
 from modelyard.domain.job_io import Input
 from modelyard.domain.pipeline_graph import Binding, BoundOutput, Condition, Graph, Loop, NodePlan
-from modelyard.domain.references import AssetRef, parse_reference
 from modelyard.kinds.catalogue import parse
-from modelyard.kinds.components import ComponentInput, OutputType, value_problems
+from modelyard.kinds.components import ComponentInput, OutputType
 from modelyard.kinds.pipeline import PipelineJob
 from modelyard.kinds.pipeline_bindings import (
     NodeInputRef,
@@ -33,12 +32,11 @@ from modelyard.kinds.pipeline_nodes import (
     ParallelForNode,
     PipelineComponent,
 )
-from modelyard.services import assets, models
 from modelyard.services.components import component_of
 from modelyard.services.loop_items import loop_items
 from modelyard.services.pipeline_drafts import Draft, Drafts
+from modelyard.services.pipeline_inputs import Findings, Inputs
 from modelyard.services.pipeline_types import flows, stand_in
-from modelyard.store.records import AssetKind
 from modelyard.store.transaction import Transaction
 
 MAX_DEPTH = 16
@@ -61,7 +59,8 @@ class _Compiler:
         self._workspace = workspace
         self._job = job
         self._check = check
-        self._problems: list[dict[str, Any]] = []
+        self._findings = Findings()
+        self._given = Inputs(tx, workspace, self._findings)
         self._checked: set[str] = set()
         component = None
         if job.component is not None:
@@ -75,16 +74,16 @@ class _Compiler:
 
     def graph(self) -> Graph:
         for name, node in self._jobs.items():
-            self._guard(f"jobs.{name}", lambda name=name, node=node: self._draft(name, node))  # type: ignore[misc]
-        self._refuse()
+            self._findings.guard(f"jobs.{name}", lambda name=name, node=node: self._draft(name, node))  # type: ignore[misc]
+        self._findings.refuse()
         for name, node in self._jobs.items():
-            self._guard(f"jobs.{name}", lambda name=name, node=node: self._connect(name, node))  # type: ignore[misc]
+            self._findings.guard(f"jobs.{name}", lambda name=name, node=node: self._connect(name, node))  # type: ignore[misc]
         nodes = {name: self._plan(name, node) for name, node in self._jobs.items()}
         self._check_outputs()
-        self._refuse()
+        self._findings.refuse()
         for name, plan in nodes.items():
-            self._guard(f"jobs.{name}", lambda plan=plan: self._check_job(plan))  # type: ignore[misc]
-        self._refuse()
+            self._findings.guard(f"jobs.{name}", lambda plan=plan: self._check_job(plan))  # type: ignore[misc]
+        self._findings.refuse()
         settings = self._job.settings
         return Graph(
             nodes=nodes,
@@ -97,70 +96,18 @@ class _Compiler:
     def _draft(self, name: str, node: Any) -> None:
         self._drafts[name] = self._made.draft(node)
 
-    def _guard(self, place: str, act: Callable[[], None]) -> None:
-        """One node's refusal does not hide those of the others."""
-        try:
-            act()
-        except ModelyardError as error:
-            if error.status >= 500:
-                raise
-            found = error.details or [{"field": error.field or "", "message": error.message, "mend": error.mend}]
-            self._problems += [
-                {**item, "field": ".".join(part for part in (place, item.get("field") or "") if part)} for item in found
-            ]
-
-    def _refuse(self) -> None:
-        if self._problems:
-            first = self._problems[0]
-            count = len(self._problems)
-            text = first["message"] if count == 1 else f"{count} problems; the first: {first['message']}"
-            raise InvalidInput(text, field=first["field"], mend=first.get("mend"), details=self._problems)
-
-    def _wrong(self, place: str, message: str, mend: str | None = None) -> None:
-        self._problems.append({"field": place, "message": message} | ({"mend": mend} if mend else {}))
-
     # Inputs of the pipeline itself.
 
     def _pipeline_inputs(self) -> dict[str, Any]:
-        given = {name: self._pinned(value, f"inputs.{name}") for name, value in self._job.inputs.items()}
+        given = {name: self._given.pinned(value, f"inputs.{name}") for name, value in self._job.inputs.items()}
         if self._declared is None:
             return given
         ports = self._declared.inputs
         for name in given:
             if name not in ports:
                 mend = did_you_mean(name, ports) or f"its inputs: {', '.join(sorted(ports)) or 'none'}"
-                self._wrong(f"inputs.{name}", f"the component has no input '{name}'", mend)
-        return {name: self._filled(name, port, given.get(name), "inputs") for name, port in ports.items()}
-
-    def _filled(self, name: str, port: ComponentInput, value: Any, place: str) -> Any:
-        """The value of a declared port: what was given, its default, or unset."""
-        if value is None:
-            if port.default is None and not port.optional:
-                self._wrong(f"{place}.{name}", f"the input '{name}' is required", "set its value")
-            return Input(type=port.type, default=port.default) if port.default is not None else _unset(port)
-        kind = _type_of(value)
-        if port.type.literal:
-            text = value.value if isinstance(value, Input) else value
-            text = value.default if isinstance(value, Input) and text is None else text
-            for found in value_problems(port, text):
-                self._wrong(f"{place}.{name}", found["message"], found.get("mend"))
-        elif not flows(kind, port.type.value):
-            mend = f"give something of type {port.type}, or change the type of the port"
-            self._wrong(f"{place}.{name}", f"a {kind} does not go into an input of type {port.type}", mend)
-        return value
-
-    def _pinned(self, value: Any, place: str) -> Any:
-        """An input whose asset is named for good, so that all nodes read the same version."""
-        if not isinstance(value, Input) or value.path is None or whole_target(value.path) is not None:
-            return value
-        reference = parse_reference(value.path, field=f"{place}.path")
-        if not isinstance(reference, AssetRef) or reference.version is not None:
-            return value
-        if reference.kind == "model" or value.type.value.endswith("_model"):
-            found: Any = models.resolve(self._tx, self._workspace, reference, field=f"{place}.path")
-        else:
-            found = assets.resolve(self._tx, self._workspace, reference, AssetKind.DATA, field=f"{place}.path")
-        return value.model_copy(update={"path": str(found.id)})
+                self._findings.wrong(f"inputs.{name}", f"the component has no input '{name}'", mend)
+        return {name: self._given.filled(name, port, given.get(name), "inputs") for name, port in ports.items()}
 
     # Nodes with each other.
 
@@ -184,7 +131,9 @@ class _Compiler:
         for port_name in node.inputs:
             if ports is not None and port_name not in ports:
                 mend = did_you_mean(port_name, ports) or f"its inputs: {', '.join(sorted(ports)) or 'none'}"
-                self._wrong(f"jobs.{name}.inputs.{port_name}", f"the component has no input '{port_name}'", mend)
+                self._findings.wrong(
+                    f"jobs.{name}.inputs.{port_name}", f"the component has no input '{port_name}'", mend
+                )
         for port_name in ports if ports is not None else node.inputs:
             port = ports[port_name] if ports is not None else None
             value = node.inputs.get(port_name)
@@ -194,7 +143,7 @@ class _Compiler:
                 continue
             concrete = self._concrete(value, pointed, f"jobs.{name}.inputs.{port_name}")
             if port is not None and not self._fed(name, port_name, value):
-                concrete = self._filled(port_name, port, concrete, f"jobs.{name}.inputs")
+                concrete = self._given.filled(port_name, port, concrete, f"jobs.{name}.inputs")
             if concrete is not None:
                 inputs[port_name] = _typed(concrete, port)
         if inputs:
@@ -216,7 +165,7 @@ class _Compiler:
             return given
         if isinstance(value, str):
             return self._made.text(value)
-        return self._pinned(value, place)
+        return self._given.pinned(value, place)
 
     def _bind(
         self, key: str, name: str, pointed: NodeOutputRef, value: Any, port: ComponentInput | None, draft: Draft
@@ -227,7 +176,7 @@ class _Compiler:
         wanted = port.type.value if port else value.type.value if _has_type(value) else source
         if not flows(source, wanted):
             text = f"'{pointed.node}.{pointed.output}' is a {source}, and the input takes a {wanted}"
-            self._wrong(f"jobs.{name}.{key}", text, "change the type of one of the two ports")
+            self._findings.wrong(f"jobs.{name}.{key}", text, "change the type of one of the two ports")
             return
         mode = value.mode.value if isinstance(value, Input) and value.mode else None
         mode = mode or (port.mode.value if port and port.mode else None)
@@ -248,7 +197,7 @@ class _Compiler:
         outputs = self._outputs_of(pointed.node)
         if pointed.output not in outputs:
             mend = did_you_mean(pointed.output, outputs) or f"its outputs: {', '.join(sorted(outputs)) or 'none'}"
-            self._wrong(place, f"the node '{pointed.node}' has no output '{pointed.output}'", mend)
+            self._findings.wrong(place, f"the node '{pointed.node}' has no output '{pointed.output}'", mend)
             return None
         return outputs[pointed.output]
 
@@ -294,7 +243,7 @@ class _Compiler:
         wanted = self._job.outputs.get(pointed.name)
         if pointed.name in self._bound:
             other = self._bound[pointed.name].node
-            self._wrong(f"jobs.{name}.outputs.{port}", f"'{other}' writes the output '{pointed.name}' already")
+            self._findings.wrong(f"jobs.{name}.outputs.{port}", f"'{other}' writes the output '{pointed.name}' already")
         self._bound[pointed.name] = BoundOutput(
             node=name,
             output=port,
@@ -311,7 +260,7 @@ class _Compiler:
         for name in declared:
             if name not in self._bound:
                 mend = f"write ${{{{parent.outputs.{name}}}}} as an output of a node"
-                self._wrong(f"outputs.{name}", f"no node writes the output '{name}'", mend)
+                self._findings.wrong(f"outputs.{name}", f"no node writes the output '{name}'", mend)
 
     # Plans.
 
@@ -348,11 +297,13 @@ class _Compiler:
         if isinstance(pointed, NodeOutputRef):
             kind = self._output_type(pointed, f"jobs.{name}.condition")
             if kind is not None and not OutputType(kind).literal:
-                self._wrong(f"jobs.{name}.condition", f"a condition is a boolean output, not a {kind}")
+                self._findings.wrong(f"jobs.{name}.condition", f"a condition is a boolean output, not a {kind}")
             return Condition(node=pointed.node, output=pointed.output)
         value = self._made.text(node.condition) if isinstance(node.condition, str) else node.condition
         if str(value).lower() not in ("true", "false"):
-            self._wrong(f"jobs.{name}.condition", f"'{value}' is neither true nor false", "write true or false")
+            self._findings.wrong(
+                f"jobs.{name}.condition", f"'{value}' is neither true nor false", "write true or false"
+            )
         return Condition(value=str(value).lower() == "true")
 
     def _loop(self, name: str, node: Any) -> Loop | None:
@@ -365,7 +316,7 @@ class _Compiler:
             for port, output in feeds.items():
                 self._output_type(NodeOutputRef(body, output), f"jobs.{name}.mapping.{output}")
                 if ports is not None and port not in ports:
-                    self._wrong(f"jobs.{name}.mapping.{output}", f"the body has no input '{port}'")
+                    self._findings.wrong(f"jobs.{name}.mapping.{output}", f"the body has no input '{port}'")
             return Loop(body=body, condition=condition, feeds=feeds, most=node.limits.max_iteration_count)
         if isinstance(node, ParallelForNode):
             items = tuple(loop_items(node, self._made.values(node.items)))
@@ -401,18 +352,6 @@ def with_inputs(body: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
         else:
             made[last] = value
     return made
-
-
-def _unset(port: ComponentInput) -> Input | None:
-    return Input(type=port.type, optional=True) if port.optional else None
-
-
-def _type_of(value: Any) -> str:
-    if isinstance(value, Input):
-        return value.type.value
-    if isinstance(value, bool):
-        return "boolean"
-    return "integer" if isinstance(value, int) else "number" if isinstance(value, float) else "string"
 
 
 def _has_type(value: Any) -> bool:

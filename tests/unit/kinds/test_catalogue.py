@@ -15,11 +15,11 @@ def test_a_job_without_a_type_is_a_command(kind: str) -> None:
 
 
 def test_a_stored_job_of_a_later_kind_is_a_plain_job() -> None:
-    found = parse_stored("job", {"type": "pipeline", "name": "s", "status": "Running", "trial": {}})
+    found = parse_stored("job", {"type": "spark", "name": "s", "status": "Running", "trial": {}})
     assert type(found) is Job
     assert found.status == "Running"
     with pytest.raises(Unsupported):
-        parse("job", {"type": "pipeline"})
+        parse("job", {"type": "spark"})
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:

@@ -198,8 +198,8 @@ def test_aliases_cannot_multiply_without_bound() -> None:
 
 
 def test_a_known_kind_of_job_that_is_not_here_yet_says_so() -> None:
-    with pytest.raises(ModelyardError, match="pipeline"):
-        yamlio.load("job", io.StringIO("type: pipeline\njobs: {}"))
+    with pytest.raises(ModelyardError, match="spark"):
+        yamlio.load("job", io.StringIO("type: spark\nentry: {}"))
 
 
 @pytest.mark.parametrize("name", ["missing.yml", "."])
