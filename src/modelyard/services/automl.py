@@ -13,7 +13,8 @@ from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.task import Resources
 from modelyard.kinds.automl import BEST_MODEL, FINISHING_SECONDS, AutoMLJob
 from modelyard.kinds.command import CommandJob
-from modelyard.services.job_planning import Planner, size_bytes
+from modelyard.services.job_planning import Planner
+from modelyard.services.resource_properties import size_bytes
 from modelyard.store.transaction import Transaction
 
 JOB_FILE = "automl-job.json"
