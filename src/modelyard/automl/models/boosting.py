@@ -17,13 +17,14 @@ _CELLS_A_THREAD = 60_000
 
 
 def learning_rate(shape: Shape) -> float:
-    """Slow where rows are few and trees cheap, faster where a slow one would not converge in a minute's budget."""
+    """Slow where trees are cheap, faster where a slow one would not converge in a minute's budget.
+
+    A round of 30,000 x 14 takes some 7 ms and gets 0.04; one of 26 classes, or of half a million rows, three to four
+    times that. The quality lost is small: halving the rate gains a tenth of a per cent of the loss.
+    """
     outputs = shape.classes if shape.task is Task.MULTICLASS else 1
-    work = shape.rows * max(1, shape.features) * outputs
-    for limit, rate in ((2e6, 0.04), (2e7, 0.06), (1e8, 0.1)):
-        if work <= limit:
-            return rate
-    return 0.15
+    seconds = outputs * (shape.rows * shape.features * 1.5e-8 + 1e-3)
+    return float(round(min(0.2, max(0.03, 0.04 * (seconds / 0.007) ** 0.4)), 3))
 
 
 def useful_threads(shape: Sequence[int], threads: int) -> int:
@@ -48,7 +49,7 @@ class Watching:
     def __init__(self, params: Params, means: Means, *, watched: bool) -> None:
         rate = float(params.get("learning_rate", 0.1))
         fixed = params.get("trees")
-        self._most = int(fixed) if fixed else max(30, round((_MOST_TRAVEL if watched else 15.0) / rate))
+        self.most = int(fixed) if fixed else max(30, round((_MOST_TRAVEL if watched else 15.0) / rate))
         self._patience = min(200, max(20, round(4 / rate)))
         self._deadline = means.deadline
         self._lowest = math.inf
@@ -61,7 +62,7 @@ class Watching:
         """The number of trees at the lowest loss; 0 where nothing was watched."""
 
     def goes_on(self) -> bool:
-        if self.made >= self._most or (self.best and self.made - self._anchored >= self._patience):
+        if self.made >= self.most or (self.best and self.made - self._anchored >= self._patience):
             return False
         return self._deadline is None or time.monotonic() + self._longest < self._deadline
 

@@ -96,7 +96,7 @@ class LeafForest:
     def _text(self) -> str:
         a_round = max(1, self._rounds_of)
         head = ["tree", "version=v4", f"num_class={a_round}", f"num_tree_per_iteration={a_round}", "label_index=0",
-                f"max_feature_idx={self._features - 1}", "objective=regression",
+                f"max_feature_idx={self._features - 1}",
                 "feature_names=" + " ".join(f"f{index}" for index in range(self._features)),
                 "feature_infos=" + " ".join(["[-inf:inf]"] * self._features)]  # fmt: skip
         trees = [_tree_text(number, tree, self._vector) for number, tree in enumerate(self._trees)]
