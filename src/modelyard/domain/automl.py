@@ -24,6 +24,7 @@ from modelyard.domain.automl_choices import (
 )
 from modelyard.domain.entity import Part, Text, problem
 from modelyard.domain.job_io import Input
+from modelyard.kit.sizes import byte_count
 
 
 def _lowered(value: Any) -> Any:
@@ -80,6 +81,7 @@ class TabularLimitSettings(Part):
     def problems(self) -> Iterable[dict[str, str]]:
         if self.max_cores_per_trial == 0:
             yield problem("max_cores_per_trial", "a trial needs a core", "write 1 or more, or -1 for all")
+        yield from _size_problems("max_memory", self.max_memory)
 
 
 class ColumnTransformer(Part):
@@ -207,3 +209,13 @@ class SelectionSettings(Part):
     """A model that predicts one row slower than this cannot win."""
     max_model_size: Text | None = None
     """A model larger than this, such as `10m`, cannot win."""
+
+    def problems(self) -> Iterable[dict[str, str]]:
+        yield from _size_problems("max_model_size", self.max_model_size)
+
+
+def _size_problems(field: str, value: str | None) -> Iterable[dict[str, str]]:
+    try:
+        byte_count(value or 0)
+    except ValueError as error:
+        yield problem(field, str(error), "write bytes, or a number with k, m, g or t")

@@ -13,8 +13,8 @@ from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.task import Resources
 from modelyard.kinds.automl import BEST_MODEL, FINISHING_SECONDS, AutoMLJob
 from modelyard.kinds.command import CommandJob
+from modelyard.kit.sizes import byte_count
 from modelyard.services.job_planning import Planner
-from modelyard.services.resource_properties import size_bytes
 from modelyard.store.transaction import Transaction
 
 JOB_FILE = "automl-job.json"
@@ -65,7 +65,7 @@ def _command(job: AutoMLJob, capacity: Resources) -> CommandJob:
     if "cpus" not in properties:
         properties["cpus"] = cores_of(job, capacity)
     if job.limits is not None and job.limits.max_memory is not None and not {"memory", "memory_bytes"} & {*properties}:
-        properties["memory_bytes"] = size_bytes(job.limits.max_memory, "limits.max_memory")
+        properties["memory_bytes"] = byte_count(job.limits.max_memory)
     return CommandJob(
         command="python",
         environment=job.environment_id,

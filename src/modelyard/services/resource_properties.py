@@ -9,6 +9,7 @@ from typing import Any
 
 from modelyard.domain.errors import InvalidInput, did_you_mean
 from modelyard.domain.task import Resources
+from modelyard.kit.sizes import byte_count
 
 FIELD = "resources.properties"
 _AMOUNTS = ("cpus", "memory_bytes", "memory", "gpus")
@@ -16,8 +17,6 @@ _OWN = "modelyard."
 _OWN_NAMES = ("warm", "warm_imports")
 # Words for the same that are not near enough in spelling.
 _OTHER_WORDS = {"cores": "cpus", "ram": "memory", "cuda": "gpus", "accelerators": "gpus"}
-_SIZE = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]?)(?:i?b)?$", re.IGNORECASE)
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?\Z")
 
 
@@ -51,10 +50,11 @@ class ResourceProperties:
 
 def size_bytes(value: Any, field: str) -> int:
     """A number of bytes, or a text such as `2g`."""
-    match = _SIZE.match(str(value).strip())
-    if match is None:
-        raise InvalidInput(f"'{value}' is not a size.", field=field, mend="write bytes, or a number with k, m, g or t")
-    return int(float(match["number"]) * _UNITS[match["unit"].lower()])
+    try:
+        return byte_count(value)
+    except ValueError as error:
+        mend = "write bytes, or a number with k, m, g or t"
+        raise InvalidInput(f"{error}.", field=field, mend=mend) from error
 
 
 def _own(properties: Mapping[str, Any]) -> dict[str, Any]:
