@@ -1,0 +1,71 @@
+"""What a search leaves in a folder: the model in two forms, the leaderboard, what was found out, pictures, a script."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modelyard.automl.trial_reporter import plain
+from modelyard.domain.errors import ModelyardError
+
+MLFLOW_MODEL = "mlflow-model"
+PREDICTOR = "predictor"
+
+
+@dataclass
+class Results:
+    """Writes below `folder`. What cannot be written beside the model is told by `say` and left out."""
+
+    folder: Path
+    say: Callable[[str], None]
+    written: list[str] = field(default_factory=list)
+
+    def write(self, predictor: Any, best_model: Path | None = None) -> None:
+        """Everything; a copy of the MLflow model goes to `best_model`. Raises what keeps the model from being written."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        model = self.folder / MLFLOW_MODEL
+        shutil.rmtree(model, ignore_errors=True)
+        predictor.export_mlflow(model)
+        self.written.append(MLFLOW_MODEL)
+        if best_model is not None:
+            shutil.copytree(model, best_model, dirs_exist_ok=True)
+        self._try(PREDICTOR, lambda place: predictor.save(place))
+        self._try("leaderboard.csv", lambda place: predictor.leaderboard().to_csv(place, index=False))
+        self._try("script/train.py", lambda place: place.write_text(predictor.script(), "utf-8"))
+        self._write_facts(getattr(predictor, "record", None))
+        explanation = getattr(predictor, "explanation", None)
+        if explanation is not None:
+            self._json("explanation/importances.json", explanation.to_dict())
+
+    def _write_facts(self, record: Any) -> None:
+        if record is None:
+            return
+        for name in ("guardrails", "features", "metrics", "validation", "metadata"):
+            value = getattr(record, name, None)
+            if value:
+                self._json(f"{name}.json", value)
+
+    def _json(self, name: str, value: Any) -> None:
+        text = json.dumps(plain(value), indent=1, ensure_ascii=False) + "\n"
+        self._try(name, lambda place: place.write_text(text, "utf-8"))
+
+    def _try(self, name: str, write: Callable[[Path], Any]) -> None:
+        """The model is what counts: what else cannot be written is named, and costs nothing but itself."""
+        place = self.folder / name
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write(place)
+        except (ModelyardError, OSError, ValueError, NotImplementedError, AttributeError) as error:
+            self.say(f"{name} was not written: {type(error).__name__}: {error}")
+            self.say("".join(traceback.format_exception(error)[-2:]).rstrip())
+        else:
+            self.written.append(name)
+
+
+def copied_metrics(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    return {split: dict(values) for split, values in metrics.items()}
