@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ class Results:
     written: list[str] = field(default_factory=list)
 
     def write(self, predictor: Any, best_model: Path | None = None) -> None:
-        """Everything; a copy of the MLflow model goes to `best_model`. Raises what keeps the model from being written."""
+        """Everything; a copy of the MLflow model goes to `best_model`. Raises what keeps the model itself unwritten."""
         self.folder.mkdir(parents=True, exist_ok=True)
         model = self.folder / MLFLOW_MODEL
         shutil.rmtree(model, ignore_errors=True)
@@ -65,7 +65,3 @@ class Results:
             self.say("".join(traceback.format_exception(error)[-2:]).rstrip())
         else:
             self.written.append(name)
-
-
-def copied_metrics(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    return {split: dict(values) for split, values in metrics.items()}

@@ -51,7 +51,7 @@ class _Reports:
 
 @dataclass
 class Stop:
-    """Whether the job was asked to end. The first SIGTERM ends the search as Ctrl-C does; further ones change nothing."""
+    """Whether the job was asked to end. The first SIGTERM ends the search as Ctrl-C does; others change nothing."""
 
     asked: bool = False
 
@@ -130,10 +130,11 @@ class JobRun:
         for field, place in self.file.data.items():
             self.log.message(f"{field}: {self.file.references.get(field, place)}")
         walls = [f"{limits.timeout_seconds / 60:g} minutes", f"{limits.max_trials} trials"]
-        walls.append(f"{limits.max_concurrent_trials} at one time, {limits.threads_per_trial or 'all'} cores each")
+        if limits.max_concurrent_trials is not None:
+            walls.append(f"{limits.max_concurrent_trials} at one time")
         self.log.message(f"limits: {', '.join(walls)}")
         asked = job.limits.max_concurrent_trials if job.limits else None
-        if asked and asked > limits.max_concurrent_trials:
+        if asked and asked > (limits.max_concurrent_trials or asked):
             self.log.message(f"warning: {asked} concurrent trials were asked for; the job has {self.file.cores} cores")
         for warning in job.warnings():
             self.log.message(f"warning: {warning}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelyard.automl.plan import resources
 from modelyard.automl.plan.settings import (
     Choice,
     Featurization,
@@ -14,7 +15,7 @@ from modelyard.automl.plan.settings import (
     Validation,
 )
 from modelyard.automl.task import Task
-from modelyard.domain.automl import ForecastingSettings, StackEnsembleSettings
+from modelyard.domain.automl import ForecastingSettings, StackEnsembleSettings, TabularLimitSettings
 from modelyard.domain.automl_choices import AutoMLTask, StackMetaLearnerType
 from modelyard.kinds.automl import AutoMLJob, ClassificationJob, ForecastingJob
 from modelyard.kit.sizes import byte_count
@@ -46,31 +47,34 @@ def settings_of(job: AutoMLJob, cores: int | None = None, memory_bytes: int | No
 
 
 def limits_of(job: AutoMLJob, cores: int | None, memory_bytes: int | None) -> Limits:
-    given = job.limits
-    if given is None:
-        return Limits(
-            timeout_seconds=TIMEOUT_MINUTES * 60,
-            trial_timeout_seconds=TRIAL_TIMEOUT_MINUTES * 60,
-            max_trials=MAX_TRIALS,
-            memory_bytes=memory_bytes,
-            threads_per_trial=cores,
-        )
-    concurrent = given.max_concurrent_trials or 1
-    concurrent = min(concurrent, cores) if cores else concurrent
-    threads = given.max_cores_per_trial if given.max_cores_per_trial and given.max_cores_per_trial > 0 else None
-    if cores:
-        threads = min(threads or cores, max(1, cores // concurrent))
-    memory = byte_count(given.max_memory) if given.max_memory else memory_bytes
+    """Azure ML's defaults, but for the trials at one time: as many as keep the cores of the job busy."""
+    given = job.limits or TabularLimitSettings()
+    concurrent, threads = _shares(given, cores)
     return Limits(
         timeout_seconds=(given.timeout_minutes or TIMEOUT_MINUTES) * 60,
         trial_timeout_seconds=(given.trial_timeout_minutes or TRIAL_TIMEOUT_MINUTES) * 60,
         max_trials=given.max_trials or MAX_TRIALS,
         max_concurrent_trials=concurrent,
         threads_per_trial=threads,
-        memory_bytes=memory,
+        memory_bytes=byte_count(given.max_memory) if given.max_memory else memory_bytes,
         exit_score=given.exit_score,
         early_termination=given.enable_early_termination is not False,
     )
+
+
+def _shares(given: TabularLimitSettings, cores: int | None) -> tuple[int | None, int | None]:
+    """Trials at one time and threads of each, within the cores that the job was given of the machine's."""
+    concurrent = given.max_concurrent_trials
+    each = given.max_cores_per_trial
+    threads = each if each is not None and each > 0 else None
+    if cores is None:
+        return concurrent, threads
+    if concurrent is None and cores < resources.available_cores():
+        concurrent = max(1, cores // (threads or 1))
+    if concurrent is None:
+        return None, threads
+    concurrent = min(concurrent, cores)
+    return concurrent, min(threads or cores, max(1, cores // concurrent))
 
 
 def _task(job: AutoMLJob) -> Task | None:

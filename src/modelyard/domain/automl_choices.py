@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from modelyard.domain.choices import Choice
+from typing import Self
+
+from modelyard.domain.choices import Choice, squash
 
 
 class AutoMLTask(Choice):
@@ -11,31 +13,106 @@ class AutoMLTask(Choice):
     FORECASTING = "forecasting"
 
 
-class ClassificationPrimaryMetrics(Choice):
+# Words in use elsewhere, squashed, for metrics whose own are longer.
+_METRIC_ALIASES = {
+    "auc": "auc_weighted",
+    "rocauc": "auc_weighted",
+    "logloss": "log_loss",
+    "brier": "brier_score",
+    "mcc": "matthews_correlation",
+    "f1": "f1_score_binary",
+    "precision": "precision_score_binary",
+    "recall": "recall_score_binary",
+    "averageprecision": "average_precision_score_binary",
+    "r2": "r2_score",
+    "spearman": "spearman_correlation",
+    "rmse": "root_mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mse": "mean_squared_error",
+    "mape": "mean_absolute_percentage_error",
+    "rmsle": "root_mean_squared_log_error",
+}
+
+
+class _Metrics(Choice):
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        longer = _METRIC_ALIASES.get(squash(value)) if isinstance(value, str) else None
+        return super()._missing_(longer if longer is not None else value)
+
+
+class ClassificationPrimaryMetrics(_Metrics):
+    """Azure ML's five first; any other metric of the task may be the one to search by."""
+
     AUC_WEIGHTED = "auc_weighted"
     ACCURACY = "accuracy"
     NORM_MACRO_RECALL = "norm_macro_recall"
     AVERAGE_PRECISION_SCORE_WEIGHTED = "average_precision_score_weighted"
     PRECISION_SCORE_WEIGHTED = "precision_score_weighted"
     LOG_LOSS = "log_loss"
+    BRIER_SCORE = "brier_score"
+    AUC_MACRO = "auc_macro"
+    AUC_MICRO = "auc_micro"
+    AUC_BINARY = "auc_binary"
+    AVERAGE_PRECISION_SCORE_MACRO = "average_precision_score_macro"
+    AVERAGE_PRECISION_SCORE_MICRO = "average_precision_score_micro"
+    AVERAGE_PRECISION_SCORE_BINARY = "average_precision_score_binary"
+    BALANCED_ACCURACY = "balanced_accuracy"
+    WEIGHTED_ACCURACY = "weighted_accuracy"
+    MATTHEWS_CORRELATION = "matthews_correlation"
+    F1_SCORE_WEIGHTED = "f1_score_weighted"
+    F1_SCORE_MACRO = "f1_score_macro"
+    F1_SCORE_MICRO = "f1_score_micro"
+    PRECISION_SCORE_MACRO = "precision_score_macro"
+    PRECISION_SCORE_MICRO = "precision_score_micro"
+    RECALL_SCORE_WEIGHTED = "recall_score_weighted"
+    RECALL_SCORE_MACRO = "recall_score_macro"
+    RECALL_SCORE_MICRO = "recall_score_micro"
+    F1_SCORE_BINARY = "f1_score_binary"
+    PRECISION_SCORE_BINARY = "precision_score_binary"
+    RECALL_SCORE_BINARY = "recall_score_binary"
 
 
-class RegressionPrimaryMetrics(Choice):
+class RegressionPrimaryMetrics(_Metrics):
+    """Azure ML's four first; any other metric of the task may be the one to search by."""
+
     NORMALIZED_ROOT_MEAN_SQUARED_ERROR = "normalized_root_mean_squared_error"
-    SPEARMAN_CORRELATION = "spearman_correlation"
-    R2_SCORE = "r2_score"
     NORMALIZED_MEAN_ABSOLUTE_ERROR = "normalized_mean_absolute_error"
-    RMSE = "rmse"
-    MAE = "mae"
+    R2_SCORE = "r2_score"
+    SPEARMAN_CORRELATION = "spearman_correlation"
+    ROOT_MEAN_SQUARED_ERROR = "root_mean_squared_error"
+    MEAN_ABSOLUTE_ERROR = "mean_absolute_error"
+    MEAN_SQUARED_ERROR = "mean_squared_error"
+    MEDIAN_ABSOLUTE_ERROR = "median_absolute_error"
+    MAX_ERROR = "max_error"
+    MEAN_ABSOLUTE_PERCENTAGE_ERROR = "mean_absolute_percentage_error"
+    SMAPE = "smape"
+    WAPE = "wape"
+    ROOT_MEAN_SQUARED_LOG_ERROR = "root_mean_squared_log_error"
+    NORMALIZED_MEDIAN_ABSOLUTE_ERROR = "normalized_median_absolute_error"
+    NORMALIZED_ROOT_MEAN_SQUARED_LOG_ERROR = "normalized_root_mean_squared_log_error"
+    EXPLAINED_VARIANCE = "explained_variance"
 
 
-class ForecastingPrimaryMetrics(Choice):
+class ForecastingPrimaryMetrics(_Metrics):
+    """Azure ML's four first; any other metric of the task may be the one to search by."""
+
     NORMALIZED_ROOT_MEAN_SQUARED_ERROR = "normalized_root_mean_squared_error"
-    SPEARMAN_CORRELATION = "spearman_correlation"
-    R2_SCORE = "r2_score"
     NORMALIZED_MEAN_ABSOLUTE_ERROR = "normalized_mean_absolute_error"
-    RMSE = "rmse"
-    MAE = "mae"
+    R2_SCORE = "r2_score"
+    SPEARMAN_CORRELATION = "spearman_correlation"
+    ROOT_MEAN_SQUARED_ERROR = "root_mean_squared_error"
+    MEAN_ABSOLUTE_ERROR = "mean_absolute_error"
+    MEAN_SQUARED_ERROR = "mean_squared_error"
+    MEDIAN_ABSOLUTE_ERROR = "median_absolute_error"
+    MAX_ERROR = "max_error"
+    MEAN_ABSOLUTE_PERCENTAGE_ERROR = "mean_absolute_percentage_error"
+    SMAPE = "smape"
+    WAPE = "wape"
+    ROOT_MEAN_SQUARED_LOG_ERROR = "root_mean_squared_log_error"
+    NORMALIZED_MEDIAN_ABSOLUTE_ERROR = "normalized_median_absolute_error"
+    NORMALIZED_ROOT_MEAN_SQUARED_LOG_ERROR = "normalized_root_mean_squared_log_error"
+    EXPLAINED_VARIANCE = "explained_variance"
     MASE = "mase"
 
 
