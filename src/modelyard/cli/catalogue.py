@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     },
     "Work": {
         "job": Entry("Submit, follow and collect jobs.", "job"),
+        "automl": Entry("The best model of a table for a budget, without a server.", "automl"),
         "data": Entry("Versioned data.", "data"),
         "model": Entry("Versioned models.", "model"),
         "environment": Entry("Versioned environments that jobs and deployments run in.", "environment"),

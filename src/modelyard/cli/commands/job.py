@@ -45,6 +45,19 @@ _TRIAL_COLUMNS = (
     "reason",
     "job=name",
 )
+_RANKED_COLUMNS = (
+    "number",
+    "algorithm",
+    "score",
+    "std=score_std",
+    "fit_s=fit_seconds",
+    "row_ms=row_milliseconds",
+    "bytes=size_bytes",
+    "from=origin",
+    "status",
+    "winner",
+    "job=name",
+)
 _CHANGEABLE = ("display_name", "description", "tags")
 _CANCEL_ON_INTERRUPT = option("--cancel-on-interrupt", help="Ctrl-C cancels the job.", action="store_true")
 _WEB = option("-e", "--web", help="Open the job in the studio.", action="store_true")
@@ -88,6 +101,10 @@ def list_trials(call: Call) -> Any:
     args = call.args
     found = call.scope.jobs.trials(args.name, "best" if args.best else args.order_by)
     return call.first(found)
+
+
+def show_leaderboard(call: Call) -> Any:
+    return call.first(call.scope.jobs.leaderboard(call.args.name))
 
 
 def show_sweep(call: Call) -> Any:
@@ -242,6 +259,14 @@ _COMMANDS = (
         ),
         ("modelyard job trials $sweep -o table", "modelyard job trials $sweep --best -r 1 --query '[0].parameters'"),
         _TRIAL_COLUMNS,
+    ),
+    Command(
+        "leaderboard",
+        "List the trials of an AutoML job, best first.",
+        show_leaderboard,
+        (option("name", help="The AutoML job's name.", metavar="NAME"), MAX_RESULTS),
+        ("modelyard job leaderboard $job -o table", "modelyard job leaderboard $job -r 1 --query '[0].algorithm'"),
+        _RANKED_COLUMNS,
     ),
     Command(
         "sweep-summary",

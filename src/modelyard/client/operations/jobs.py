@@ -87,6 +87,10 @@ class JobOperations:
         """Of a sweep: counts by phase, `best_trial`, `best_so_far`, `importances`, cost, time left, searched ranges."""
         return dict(self._resource.sweep(name))
 
+    def leaderboard(self, name: str) -> ItemPaged[dict[str, Any]]:
+        """Trials of an AutoML job with algorithm, score, parameters, times and sizes; best first."""
+        return self._resource.leaderboard(name).map(dict)
+
     def begin_cancel(self, name: str, **_: Any) -> LROPoller[None]:
         """Ask it to stop, with its whole process tree; done when it has ended."""
         self._resource.cancel(name)

@@ -66,6 +66,10 @@ class JobResource(NamedResource):
         """The summary of a sweep."""
         return self._body(self.transport.request("GET", self.path(name, "sweep")))
 
+    def leaderboard(self, name: str) -> ItemPaged[Body]:
+        """Trials of an AutoML job, best first."""
+        return listed(self.transport, self.path(name, "leaderboard"))
+
     def log_files(self, name: str) -> list[Body]:
         """The job's logs, `{"path", "size"}` each."""
         return list(listed(self.transport, self.path(name, "logs")))
