@@ -32,12 +32,16 @@ _DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG.
 
 
 def main(control_fd: int, modules: Sequence[str]) -> None:
+    """`modules`: to import; with `:name` behind, a function of it is called."""
     control = socket.socket(fileno=control_fd)
     for name in modules:
         # One that is not installed is found missing by who needs it.
         with contextlib.suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            importlib.import_module(name)
+            module, _, function = name.partition(":")
+            loaded = importlib.import_module(module)
+            if function:
+                getattr(loaded, function)()
     gc.collect()
     gc.freeze()
     children: set[int] = set()

@@ -26,7 +26,7 @@ psutil = LazyModule("psutil", extra="automl", what="watching the memory of worke
 _SLICE_SECONDS = 0.1
 _STARTS_WITHOUT_HELLO = 3
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-PRELOADED = ("numpy", "pandas", "scipy.sparse", "sklearn.ensemble", "sklearn.linear_model", "lightgbm")
+PRELOADED = ("pandas", "scipy.sparse", "sklearn.ensemble", "sklearn.linear_model", "lightgbm")
 
 
 @dataclass(frozen=True)

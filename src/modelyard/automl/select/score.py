@@ -41,7 +41,8 @@ def scored(options: Sequence[Option], choice: Choice) -> list[Scored]:
 
     Each quantity is normalised over the options that keep the limits: quality and stability linearly, from 0 for the
     worst to 1 for the best; latency and cost (size) by their logarithms, from 0 for the least to 1 for the most.
-    Quality counts from the median option down as 0, so that one hopeless candidate does not make the rest look alike.
+    Quality is 0 from twice the distance between the best and the median option on, so that one hopeless candidate does
+    not make the rest look alike.
     """
     kept = [option for option in options if broken_limit(option, choice) is None]
     scales = {name: _scale(name, kept) for name in _QUANTITIES}
@@ -83,8 +84,10 @@ def _scale(name: str, options: Sequence[Option]) -> tuple[float, float]:
     values = values[np.isfinite(values)]
     if not len(values):
         return 0.0, 1.0
-    low = float(np.median(values)) if name == "quality" and len(values) > 2 else float(values.min())
-    return low, float(values.max())
+    low, high = float(values.min()), float(values.max())
+    if name == "quality":
+        low = max(low, high - 2.0 * (high - float(np.median(values))))
+    return low, high
 
 
 def _normalized(name: str, option: Option, scale: tuple[float, float]) -> float:
