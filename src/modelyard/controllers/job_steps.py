@@ -38,6 +38,7 @@ from modelyard.store.transaction import Transaction
 logger = logging.getLogger(__name__)
 _WITH_TASK = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.FINALIZING, JobStatus.CANCEL_REQUESTED})
 RUN_STATUSES = {JobStatus.COMPLETED: FINISHED, JobStatus.FAILED: FAILED, JobStatus.CANCELED: KILLED}
+_WAITING = (JobStatus.QUEUED, JobStatus.PAUSED)
 
 
 @dataclass
@@ -127,10 +128,14 @@ class JobSteps:
         began = {JobStatus.RUNNING, JobStatus.FINALIZING} & set(statuses)
         if began and job.started_at is None:
             tx.runs.begin(job.run_id, _started(view) or tx.now)
+        elif began:
+            tx.runs.go_on(job.run_id)
         last = statuses[-1] if statuses else job.status
         if last in RUN_STATUSES:
             tx.runs.end(job.run_id, RUN_STATUSES[last], _ended(view) or tx.now)
-        if last in RUN_STATUSES or last in (JobStatus.QUEUED, JobStatus.PAUSED):
+        elif last in _WAITING and job.status not in _WAITING and job.attempt:
+            tx.runs.wait(job.run_id)
+        if last in RUN_STATUSES or last in _WAITING:
             tx.tokens.revoke_for_job(job.workspace, job.name)
 
 

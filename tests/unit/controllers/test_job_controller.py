@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from modelyard.domain.errors import ModelyardError, StorageFull
 from modelyard.domain.statuses import JobStatus
@@ -13,6 +14,7 @@ from modelyard.domain.task import ExitRecord
 from modelyard.kit.paging import Page
 from modelyard.store.database import Database
 from modelyard.store.records import AssetKind, LineageNode
+from modelyard.store.rows.mlflow_tables import runs
 from modelyard.testing.fake_compute import FakeBackend
 
 from .yard import Yard
@@ -48,6 +50,53 @@ def test_a_job_goes_through_its_statuses_and_its_run_with_it(yard: Yard, backend
     assert job.attempt == 1
     assert job.ended_at is not None
     assert job.ended_at.timestamp() == 1001.0
+
+
+@pytest.mark.parametrize("client_ended_it", [False, True])
+def test_the_run_of_a_paused_job_waits_and_goes_on(yard: Yard, backend: FakeBackend, client_ended_it: bool) -> None:
+    """MLflow has no word for paused. Its client, told to stop, may have written an end of its own."""
+    name = yard.submit("sleep")
+    yard.controller.step()
+    began = run_times(yard, name)
+    pause(yard, name, wanted=True)
+    if client_ended_it:
+        with yard.database.transaction() as tx:
+            tx.runs.end(tx.jobs.get("default", name).run_id, "FAILED", tx.now)
+    yard.controller.step()
+    yard.controller.step()
+    assert (yard.status(name), run_status(yard, name)) == ("Paused", "SCHEDULED")
+    assert run_times(yard, name) == began
+    pause(yard, name, wanted=False)
+    yard.controller.step()
+    assert (yard.status(name), run_status(yard, name)) == ("Running", "RUNNING")
+    assert run_times(yard, name) == began
+    backend.end(backend.launches[1], ExitRecord(0))
+    yard.controller.step()
+    assert run_status(yard, name) == "FINISHED"
+
+
+def test_the_run_of_a_job_that_is_tried_again_waits_and_goes_on(yard: Yard, backend: FakeBackend) -> None:
+    name = yard.submit("sleep", properties={"modelyard.max_retries": "1"})
+    yard.controller.step()
+    with yard.database.transaction() as tx:
+        tx.runs.end(tx.jobs.get("default", name).run_id, "FAILED", tx.now)
+    backend.end(backend.launches[0], ExitRecord(1, error={"type": "E", "message": "it broke"}))
+    yard.controller.step()
+    assert (yard.status(name), run_status(yard, name)) == ("Queued", "SCHEDULED")
+
+
+def pause(yard: Yard, name: str, *, wanted: bool) -> None:
+    with yard.database.transaction(actor="server") as tx:
+        tx.jobs.request_pause("default", name, wanted=wanted)
+
+
+def run_times(yard: Yard, name: str) -> tuple[int, int | None]:
+    """Start and end of the run, as MLflow's clients read them."""
+    with yard.database.snapshot() as tx:
+        run_id = tx.jobs.get("default", name).run_id
+        found = tx.connection.execute(select(runs.c.start_time, runs.c.end_time).where(runs.c.run_uuid == run_id))
+        start, end = found.one()
+        return start, end
 
 
 def test_a_failure_shows_the_tasks_own_error(yard: Yard, backend: FakeBackend) -> None:

@@ -148,6 +148,15 @@ class RunRepository(Repository):
         """The run's job began to run its command."""
         self._update(run_id, status=RUNNING, start_time=_milliseconds(at), end_time=None)
 
+    def wait(self, run_id: str) -> None:
+        """The run's job is to go on later: it is paused, or waits for another attempt. MLflow has no word of its own
+        for that."""
+        self._update(run_id, status=SCHEDULED, end_time=None)
+
+    def go_on(self, run_id: str) -> None:
+        """The run's job runs again."""
+        self._update(run_id, status=RUNNING, end_time=None)
+
     def end(self, run_id: str, status: str, at: datetime) -> None:
         """The run's job ended: FINISHED, FAILED or KILLED."""
         self._update(run_id, status=status, end_time=_milliseconds(at))
