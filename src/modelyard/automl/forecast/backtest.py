@@ -32,10 +32,10 @@ class Backtest:
     forecasts: np.ndarray
     """(windows, series, horizon)."""
     forms: Mapping[str, Any] = field(default_factory=dict)
-    """Choices that a local forecaster made at the oldest origin, by series."""
+    """Choices made at the oldest origin."""
     seconds: float = 0.0
     first_seconds: float = 0.0
-    """Of the first window, in which a local forecaster still chose its forms: what a refit takes."""
+    """Of the first window, in which the forms were still chosen: about what a refit takes."""
     failures: int = 0
 
 
@@ -78,7 +78,7 @@ def _rows(rows: np.ndarray, last: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def run_backtest(kind: type[Forecaster], params: Params, panel: Panel, origins: Origins, means: Means) -> Backtest:
-    """All windows, the oldest first; a local forecaster chooses its forms at the oldest and keeps them.
+    """All windows, the oldest first; forms are chosen at the oldest and kept.
 
     So a form never knows what came after the origin that it is judged at, and costs its search once.
     """
@@ -89,11 +89,10 @@ def run_backtest(kind: type[Forecaster], params: Params, panel: Panel, origins: 
     for cut in origins.cuts:
         past = panel.without_last(cut)
         candidate = kind(params)
-        if isinstance(candidate, LocalForecaster):
-            candidate.forms = dict(forms)
+        candidate.forms = dict(forms)
         candidate.fit(past, origins.horizon, means)
         forecasts.append(candidate.forecast(past, origins.horizon, futures(panel, cut, origins.horizon)))
-        if isinstance(candidate, LocalForecaster):
-            forms, failures = candidate.forms, max(failures, candidate.failures)
+        forms = candidate.forms
+        failures = max(failures, candidate.failures) if isinstance(candidate, LocalForecaster) else 0
         first = first or time.monotonic() - begun
     return Backtest(np.stack(forecasts), forms, time.monotonic() - begun, first, failures)

@@ -52,6 +52,9 @@ class Forecaster(ABC):
     def __init__(self, params: Params | None = None) -> None:
         self.params = dict(params or {})
         self.fit_seconds = 0.0
+        self.forms: dict[str, Any] = {}
+        """What the last fit chose on its way (orders, number of trees), as JSON. Set before a fit, it is not chosen
+        again, which is far quicker."""
 
     @classmethod
     def unsuited(cls, shape: PanelShape) -> str | None:

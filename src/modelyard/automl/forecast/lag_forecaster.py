@@ -17,7 +17,7 @@ from modelyard.automl.models import catalogue
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Part, Shape, TabularModel
 from modelyard.automl.task import Task
 
-MOST_ROWS = 120_000
+MOST_ROWS = 60_000
 """Of the table that is learnt from; a random part is taken of more."""
 PART_ROWS = 40_000
 FARTHEST = 25.0
@@ -68,16 +68,27 @@ class LagForecaster(Forecaster):
         lags = LagTable(self._plan, panel, self._codes, (), 0)
         skip = min(steps, max(1, int(np.median(lags.lengths)) // 6))
         first = max(1, min(self._plan.season, int(np.median(lags.lengths)) // 3))
-        train = self._part(lags, all_rows(lags.lengths, steps, first, MOST_ROWS, means.seed, skip), kind, learn=True)
-        if self._model_params(kind, train).get("trees") is None and kind.view in (View.TREE, View.CODES):
-            watch = self._part(lags, _last_rows(lags.lengths, steps, skip, means.seed), kind)
-            fitted = kind(Task.REGRESSION, 1, self._model_params(kind, train)).fit(train, watch, _half(means))
-            params = fitted.refit_params([fitted], 1 + len(watch.target) / max(1, len(train.target)))
-        else:
-            params = self._model_params(kind, train)
-        _require_time(means)
+        if "model" not in self.forms:
+            train = self._part(
+                lags, all_rows(lags.lengths, steps, first, MOST_ROWS, means.seed, skip), kind, learn=True
+            )
+            self.forms = {
+                "model": self._chosen(kind, train, lags, _last_rows(lags.lengths, steps, skip, means.seed), means)
+            }
+            _require_time(means)
         whole = self._part(lags, all_rows(lags.lengths, steps, first, MOST_ROWS, means.seed), kind, learn=True)
-        self._model = kind(Task.REGRESSION, 1, params).fit(whole, None, means)
+        self._model = kind(Task.REGRESSION, 1, self.forms["model"]).fit(whole, None, means)
+
+    def _chosen(
+        self, kind: type[TabularModel], train: Part, lags: LagTable, last: Rows, means: Means
+    ) -> dict[str, Any]:
+        """The regressor's parameters; where it stops by itself, with the trees that served the last points best."""
+        params = self._model_params(kind, train)
+        if not _takes_missing(kind):
+            return params
+        watch = self._part(lags, last, kind)
+        fitted = kind(Task.REGRESSION, 1, params).fit(train, watch, _half(means))
+        return dict(fitted.refit_params([fitted], 1 + len(watch.target) / max(1, len(train.target))))
 
     def _model_params(self, kind: type[TabularModel], train: Part) -> dict[str, Any]:
         shape = Shape(Task.REGRESSION, len(train.target), train.design.matrix.shape[1])

@@ -36,7 +36,10 @@ class Path:
 
 
 class LocalForecaster(Forecaster):
-    """A subclass writes `path`; this one repeats it over the series and stands in where it fails."""
+    """A subclass writes `path`; this one repeats it over the series and stands in where it fails.
+
+    Its forms are by series (see `label`).
+    """
 
     longest_season: ClassVar[int] = 10_000
     """A longer season is taken out before `path` and put back after."""
@@ -47,8 +50,6 @@ class LocalForecaster(Forecaster):
 
     def __init__(self, params: Params | None = None) -> None:
         super().__init__(params)
-        self.forms: dict[str, Any] = {}
-        """By series (see `label`): choices made by the last fit; those that stand before it are kept."""
         self.failures = 0
         self._paths: list[Path] = []
         self._ends: list[tuple[int, int]] = []
