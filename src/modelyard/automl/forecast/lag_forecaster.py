@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -61,6 +62,8 @@ class LagForecaster(Forecaster):
 
     def _fit(self, panel: Panel, horizon: int, means: Means) -> None:
         kind = catalogue.find(self.regressor)
+        # Absolute errors whatever the metric: tables of lags are full of outliers, and squares follow them.
+        means = replace(means, metric="mean_absolute_error")
         self._plan = _plan(self.params, panel)
         self._horizon = horizon
         steps = horizon if self.direct else 1
@@ -206,7 +209,7 @@ def _half(means: Means) -> Means:
     if means.deadline is None:
         return means
     now = time.monotonic()
-    return Means(means.threads, means.seed, now + max(0.0, means.deadline - now) / 2, means.metric)
+    return replace(means, deadline=now + max(0.0, means.deadline - now) / 2)
 
 
 def _require_time(means: Means) -> None:

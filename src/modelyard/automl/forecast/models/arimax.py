@@ -8,9 +8,6 @@ from modelyard.automl.forecast.forecaster import PanelShape
 from modelyard.automl.forecast.local_forecaster import LocalForecaster, Path
 from modelyard.automl.forecast.models.auto_arima import arima, order
 from modelyard.automl.forecast.panel import Series
-from modelyard.domain.extras import LazyModule
-
-models = LazyModule("statsforecast.models", extra="automl", what="The forecaster Arimax")
 
 SHRINKAGE = 1.0
 """Of the ridge, in units of one observation of a standardised column."""

@@ -4,9 +4,7 @@ from typing import Any
 
 from modelyard.automl.forecast.local_forecaster import LocalForecaster, Path
 from modelyard.automl.forecast.panel import Series
-from modelyard.domain.extras import LazyModule
-
-models = LazyModule("statsforecast.models", extra="automl", what="The forecaster MFLES")
+from modelyard.automl.forecast.statistical import models
 
 
 class MFLESForecaster(LocalForecaster):
