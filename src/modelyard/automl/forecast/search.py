@@ -138,11 +138,10 @@ def _lag_params(asked: Forecasting, panel: Panel) -> dict[str, Any]:
 
 def _workers(settings: Settings) -> Workers:
     limits = settings.limits
+    threads, trials = limits.threads_per_trial, limits.max_concurrent_trials or 1
+    # A trial runs in pieces of one thread each, so its threads are workers.
     cores = available_cores()
-    count = (
-        cores if limits.threads_per_trial is None else max(1, limits.threads_per_trial) * limits.max_concurrent_trials
-    )
-    count = max(1, min(count, cores))
+    count = cores if threads is None else max(1, min(threads * trials, cores))
     memory = None if limits.memory_bytes is None else limits.memory_bytes // count
     return Workers(count, memory, preload=PRELOADED)
 
