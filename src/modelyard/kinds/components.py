@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, Tag
 
@@ -16,6 +16,12 @@ from modelyard.domain.job import CommandJobLimits, Distribution, JobResourceConf
 from modelyard.domain.job_io import port_name_problems
 from modelyard.domain.online_deployment import EnvironmentOrReference
 from modelyard.domain.unions import MAPPING_OR_TEXT
+from modelyard.kit.deferred import deferred
+
+if TYPE_CHECKING:
+    from modelyard.kinds import pipeline_building
+else:  # it knows components itself
+    pipeline_building = deferred("modelyard.kinds.pipeline_building")
 
 
 class OutputType(Choice):
@@ -91,6 +97,10 @@ class Component(Asset):
     @classmethod
     def choose(cls, values: Mapping[str, Any]) -> type[Self]:
         return member_of(cls, values, noun="component", default="command")
+
+    def __call__(self, **inputs: Any) -> pipeline_building.NodeHandle:
+        """A node of the pipeline that is being built, with these inputs."""
+        return pipeline_building.node_of_component(self, inputs)
 
     def problems(self) -> Iterable[dict[str, str]]:
         yield from super().problems()

@@ -101,7 +101,7 @@ def test_with_continue_the_rest_goes_on_and_what_needs_the_failed_is_skipped() -
 
 def test_a_cancel_stops_and_then_ends() -> None:
     asked = record(cancel=True)
-    assert [type(action) for action in decided(DIAMOND, {"a": P.ACTIVE}, asked)][0] is StopNode
+    assert type(decided(DIAMOND, {"a": P.ACTIVE}, asked)[0]) is StopNode
     assert statuses(decided(DIAMOND, {"a": P.CANCELED}, asked)) == ["CancelRequested", "Canceled"]
 
 
