@@ -12,6 +12,7 @@ import numpy as np
 
 from modelyard.automl.featurize.design import Design, View
 from modelyard.automl.models.leaf_forest import LeafForest, Tree, compact
+from modelyard.automl.models.onnx_form import OUTPUT, ConvertsToOnnx, Finish, OnnxForm, forest_graph
 from modelyard.automl.models.probabilities import normalised, pair, spread
 from modelyard.automl.models.proxy import wants_logarithm, wants_median
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Params, Part, Shape, TabularModel
@@ -22,7 +23,7 @@ from modelyard.domain.search_space import AnyDistribution, Choice, QLogUniform, 
 _STEP = 10
 
 
-class Forest(TabularModel):
+class Forest(TabularModel, ConvertsToOnnx):
     """`trees`, and scikit-learn's `criterion`, `max_features`, `min_samples_leaf`, `max_depth`; `target` as LightGBM's.
 
     Leaves hold several rows and trees are some dozens: a forest serves an ensemble by being different, and a larger one
@@ -132,6 +133,16 @@ class Forest(TabularModel):
         model._present = np.asarray(state["present"])
         model._form = TargetForm.restore(state["form"])
         return model
+
+    def onnx_form(self, features: int) -> OnnxForm | None:
+        assert self._forest is not None
+        graph = forest_graph(self._forest.arrays, features, mean=True)
+        if self.task is Task.REGRESSION:
+            return OnnxForm(graph, OUTPUT, Finish.NUMBER, self._form)
+        if len(self._present) == 1:
+            return None
+        positive = self._forest.arrays[0].values.shape[1] == 1
+        return OnnxForm(graph, OUTPUT, Finish.POSITIVE if positive else Finish.SHARES, present=self._present)
 
     def importances(self) -> np.ndarray:
         assert self._forest is not None

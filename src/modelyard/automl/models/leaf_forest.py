@@ -55,6 +55,14 @@ class LeafForest:
     def trees(self) -> int:
         return len(self._trees)
 
+    @property
+    def arrays(self) -> Sequence[Tree]:
+        return self._trees
+
+    @property
+    def rounds_of(self) -> int:
+        return self._rounds_of
+
     def predict(self, matrix: np.ndarray, threads: int = 1) -> np.ndarray:
         """(rows,) where there is one output, else (rows, outputs), float64."""
         call = {"num_threads": threads, "validate_features": False}

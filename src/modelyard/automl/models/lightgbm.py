@@ -12,6 +12,7 @@ import numpy as np
 from modelyard.automl.featurize.design import Design, View
 from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate, useful_threads
 from modelyard.automl.models.contributions import GivesContributions
+from modelyard.automl.models.onnx_form import ConvertsToOnnx, Finish, OnnxForm
 from modelyard.automl.models.probabilities import pair
 from modelyard.automl.models.proxy import wants_logarithm, wants_median
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Params, Part, Shape, TabularModel
@@ -21,6 +22,8 @@ from modelyard.domain.extras import LazyModule
 from modelyard.domain.search_space import AnyDistribution, Choice, LogUniform, QLogUniform, QUniform, Uniform
 
 lgb: Any = LazyModule("lightgbm", extra="automl", what="LightGBM")
+converters: Any = LazyModule("onnxmltools", extra="automl", what="conversion to ONNX")
+converter_types: Any = LazyModule("onnxmltools.convert.common.data_types", extra="automl", what="conversion to ONNX")
 
 # Ours; the rest of the parameters are LightGBM's own.
 _OURS = ("trees", "target", "categories")
@@ -28,7 +31,7 @@ _OURS = ("trees", "target", "categories")
 _MOST_NATIVE = 100
 
 
-class LightGBMModel(TabularModel, GivesContributions):
+class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
     """Parameters are LightGBM's names, and: `trees` (exact number; without, as the watch says), `target` (`identity` or
     `log1p`), `categories` (`native` or `ordered`)."""
 
@@ -161,6 +164,17 @@ class LightGBMModel(TabularModel, GivesContributions):
         if self.task is not Task.MULTICLASS:
             return values
         return values.reshape(len(values), self.classes, -1).transpose(0, 2, 1)
+
+    def onnx_form(self, features: int) -> OnnxForm:
+        graph = converters.convert_lightgbm(
+            self._booster,
+            initial_types=[("features", converter_types.FloatTensorType([None, features]))],
+            zipmap=False,
+            target_opset=15,
+        )
+        if self.task is Task.REGRESSION:
+            return OnnxForm(graph.SerializeToString(), graph.graph.output[0].name, Finish.NUMBER, self._form)
+        return OnnxForm(graph.SerializeToString(), "probabilities", Finish.SHARES)
 
     def _raw(self, matrix: np.ndarray, threads: int) -> np.ndarray:
         return np.asarray(self._booster.predict(matrix, num_threads=threads, validate_features=False))

@@ -12,6 +12,7 @@ import numpy as np
 from modelyard.automl.featurize.design import Design, View
 from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate, useful_threads
 from modelyard.automl.models.leaf_forest import LeafForest, Tree, compact
+from modelyard.automl.models.onnx_form import OUTPUT, ConvertsToOnnx, Finish, OnnxForm, forest_graph
 from modelyard.automl.models.probabilities import pair, sigmoid, softmax
 from modelyard.automl.models.proxy import wants_logarithm, wants_median
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Params, Part, Shape, TabularModel
@@ -25,7 +26,7 @@ xgb: Any = LazyModule("xgboost", extra="automl", what="XGBoost")
 _OURS = ("trees", "target")
 
 
-class XGBoostModel(TabularModel):
+class XGBoostModel(TabularModel, ConvertsToOnnx):
     """Parameters are XGBoost's names, and `trees` and `target` as LightGBM's. Codes of categories are taken in their
     order; their target encodings stand beside them.
 
@@ -136,6 +137,13 @@ class XGBoostModel(TabularModel):
         model._trees = int(state["trees"])
         model._form = TargetForm.restore(state["form"])
         return model
+
+    def onnx_form(self, features: int) -> OnnxForm:
+        assert self._forest is not None
+        forest = self._forest
+        graph = forest_graph(forest.arrays, features, mean=False, rounds_of=forest.rounds_of, offset=self._offset)
+        finish = {Task.BINARY: Finish.LOG_ODDS, Task.MULTICLASS: Finish.SCORES, Task.REGRESSION: Finish.NUMBER}
+        return OnnxForm(graph, OUTPUT, finish[self.task], self._form)
 
     def importances(self) -> np.ndarray:
         assert self._forest is not None

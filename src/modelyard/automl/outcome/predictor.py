@@ -22,7 +22,7 @@ from modelyard.automl.validate import metrics
 from modelyard.domain.errors import InvalidInput
 from modelyard.kit.deferred import deferred
 
-targets = deferred("modelyard.automl.featurize.target")
+known_targets = deferred("modelyard.automl.outcome.known_target")
 
 _SEARCH = "search.json"
 _EXPLANATION = "explanation.json"
@@ -75,14 +75,8 @@ class Predictor:
         Raises:
             InvalidInput: the target is missing, or holds a class that training did not see.
         """
-        if self.target not in data:
-            raise InvalidInput(f"The target '{self.target}' is not in the data.", field=self.target)
-        labelled = data[data[self.target].notna()]
-        encoded = targets.TargetCoding(self.task, self.classes).encode(labelled[self.target])
-        if self.task.is_classification and (encoded < 0).any():
-            unseen = labelled[self.target].iloc[int(np.argmax(encoded < 0))]
-            raise InvalidInput(f"Training saw no class '{unseen}'.", field=self.target)
-        return metrics.all_metrics(self.task, encoded, self.model.outputs(labelled), weight)
+        target, rows = known_targets.known_target(data, self.target, self.task, self.classes)
+        return metrics.all_metrics(self.task, target, self.model.outputs(data.iloc[rows]), weight)
 
     def leaderboard(self) -> Any:
         """A frame of the trials, best first; failed ones last, with their errors."""
