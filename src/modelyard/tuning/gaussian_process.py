@@ -35,6 +35,11 @@ class GaussianProcess:
     factor: Array
     weights: Array
 
+    @property
+    def logs(self) -> Array:
+        """Logarithms of the length scales, the amplitude and the noise."""
+        return np.append(np.log(self.scales), [math.log(self.amplitude), math.log(self.noise)])
+
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of the function, without noise, at points of shape (m, d)."""
         cross = self.amplitude * matern52(_distances(points, self.inputs, self.scales))
@@ -49,14 +54,15 @@ class GaussianProcess:
         return _solved(np.vstack([self.inputs, points]), np.append(y, mean), self.scales, self.amplitude, self.noise)
 
 
-def fit(inputs: Array, y: Array, seed: int) -> GaussianProcess:
-    """The process of highest posterior density; y must have mean 0 and deviation 1."""
+def fit(inputs: Array, y: Array, seed: int, near: Array | None = None) -> GaussianProcess:
+    """The process of highest posterior density; y must have mean 0 and deviation 1. `near` are the hyperparameters of
+    an earlier fit: the search begins there too, which saves most of it."""
     dimensions = inputs.shape[1]
     rng = np.random.default_rng(seed)
     differences = (inputs[:, None, :] - inputs[None, :, :]) ** 2
     default = np.concatenate([np.full(dimensions, math.log(0.5)), [0.0, math.log(1e-3)]])
     bounds = [(math.log(0.02), math.log(8.0))] * dimensions + [(math.log(0.05), math.log(20.0)), (math.log(1e-6), 0.0)]
-    starts = [default, default + rng.normal(0, 0.6, dimensions + 2)]
+    starts = [default, near if near is not None else default + rng.normal(0, 0.6, dimensions + 2)]
     found = [
         minimize(
             _negative_posterior,
@@ -69,8 +75,12 @@ def fit(inputs: Array, y: Array, seed: int) -> GaussianProcess:
         )
         for start in starts
     ]
-    best = min(found, key=lambda result: float(result.fun)).x
-    return _solved(inputs, y, np.exp(best[:dimensions]), math.exp(best[-2]), math.exp(best[-1]))
+    return solved(inputs, y, min(found, key=lambda result: float(result.fun)).x)
+
+
+def solved(inputs: Array, y: Array, logs: Array) -> GaussianProcess:
+    """The process with these hyperparameters, as `GaussianProcess.logs` gives them."""
+    return _solved(inputs, y, np.exp(logs[:-2]), math.exp(logs[-2]), math.exp(logs[-1]))
 
 
 def propose(process: GaussianProcess, best: float, seed: int, snap: Any = None) -> Array:

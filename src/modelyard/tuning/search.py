@@ -7,14 +7,16 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import optuna
-from optuna.distributions import distribution_to_json, json_to_distribution
+from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from modelyard.domain.search_policy import Goal
+from modelyard.tuning.blas_threads import one_blas_thread
 from modelyard.tuning.sampling_strategy import SamplingStrategy
 from modelyard.tuning.space import suggest
 
@@ -92,9 +94,10 @@ class Search:
         """The next trial. SearchExhausted when a grid was walked to its end."""
         number = self._next
         self._study.sampler = self.strategy.sampler(number)
-        trial = self._study.ask()
         problem = self.strategy.problem
-        parameters = suggest(trial, problem.space, problem.base)
+        with one_blas_thread():
+            trial = self._study.ask()
+            parameters = suggest(trial, problem.space, problem.base)
         self._ids[number] = trial.number
         self._next = number + 1
         return Proposal(number, parameters, self._memento(number, trial))
@@ -111,7 +114,8 @@ class Search:
             state, values = _outcome(result, self._directions)
             self._study.sampler = self.strategy.sampler(number)
             told = values if state is TrialState.COMPLETE else None  # of a stopped trial Optuna takes the last value
-            self._study.tell(self._ids[number], told, state=state)
+            with one_blas_thread():
+                self._study.tell(self._ids[number], told, state=state)
         frozen = storage.get_trial(trial_id)
         return _memento(number, frozen)
 
@@ -147,14 +151,18 @@ def _memento(number: int, frozen: FrozenTrial) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4096)
+def _distribution(text: str) -> BaseDistribution:
+    """All trials of a space share their distributions."""
+    return json_to_distribution(text)
+
+
 def _raw(distribution: Any, value: Any) -> Any:
     return distribution.to_internal_repr(value)
 
 
 def _frozen(record: KeptTrial, goals: Sequence[Goal]) -> FrozenTrial:
-    distributions = {
-        name: json_to_distribution(kept["distribution"]) for name, kept in record.memento["params"].items()
-    }
+    distributions = {name: _distribution(kept["distribution"]) for name, kept in record.memento["params"].items()}
     params = {
         name: distributions[name].to_external_repr(kept["raw"]) for name, kept in record.memento["params"].items()
     }

@@ -11,7 +11,7 @@ from modelyard.domain.search_policy import BayesianSampling, GaussianProcessSamp
 from modelyard.tuning.sampling.gp import GaussianProcessStrategy
 from modelyard.tuning.sampling_strategy import SamplingStrategy, experimental
 from modelyard.tuning.space import is_flat, places
-from modelyard.tuning.thinned_history import ThinnedTPESampler
+from modelyard.tuning.thinned_history import ThinnedHistory, ThinnedTPESampler
 from modelyard.tuning.unit_cube import UnitCube
 
 # Where the process was the better one (bench/search_quality.py); its cost grows with the cube of the trials.
@@ -26,6 +26,10 @@ class BayesianStrategy(SamplingStrategy):
         super().__init__(spec, problem)
         startup = GaussianProcessSampling(startup_trials=spec.startup_trials)
         self._process = GaussianProcessStrategy(startup, problem) if self._suits_process() else None
+        self._history = ThinnedHistory()
+        flat = is_flat(problem.space)
+        # Sorted: the order in which the estimator draws is that of Optuna's own.
+        self._whole_space = dict(sorted(places(problem.space, problem.base).items())) if flat else None
 
     def check(self, spec: BayesianSampling) -> None:
         """Any number of objectives (MOTPE, Ozaki et al. 2022)."""
@@ -33,12 +37,15 @@ class BayesianStrategy(SamplingStrategy):
     def sampler(self, number: int) -> BaseSampler:
         if self._process is not None and number < _MOST_TRIALS:
             return self._process.sampler(number)
+        multivariate = self.spec_values.multivariate
         with experimental():
             return ThinnedTPESampler(
+                self._history,
+                self._whole_space if multivariate and len(self.problem.goals) == 1 else None,
                 seed=self.seed_of(number),
                 n_startup_trials=self.spec_values.startup_trials,
-                multivariate=self.spec_values.multivariate,
-                group=self.spec_values.multivariate,
+                multivariate=multivariate,
+                group=multivariate and self._whole_space is None,
                 constant_liar=self.spec_values.constant_liar,
             )
 

@@ -12,11 +12,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from modelyard.domain.errors import InvalidInput
 from modelyard.domain.search_policy import GaussianProcessSampling
-from modelyard.tuning.gaussian_process import Array, fit, propose, standardise
+from modelyard.tuning.gaussian_process import Array, GaussianProcess, fit, propose, solved, standardise
 from modelyard.tuning.sampling.random import PointSampler, SobolPoints
 from modelyard.tuning.sampling_strategy import SamplingStrategy
 from modelyard.tuning.space import is_flat, places
 from modelyard.tuning.unit_cube import UnitCube
+
+_FIT = "modelyard:fit"
+_REFIT_GROWTH = 1.1
 
 
 class GaussianProcessStrategy(SamplingStrategy):
@@ -65,13 +68,31 @@ class GaussianProcessSampler(PointSampler):
         told = [found for found in _told(study) if found.distributions.keys() == search_space.keys()]
         inputs = np.array([cube.encode(found.params) for found in told])
         y = standardise(_targets(told, study.direction))
-        process = fit(inputs, y, self._seed)
+        process = self._process(study, trial, inputs, y)
         best = float(process.predict(inputs)[0].min())
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         pending = [cube.encode(found.params) for found in running if found.params.keys() == search_space.keys()]
         if pending:
             process = process.believing(np.array(pending), y)
         return cube.decode(propose(process, best, self._seed, cube.snap))
+
+    def _process(self, study: Study, trial: FrozenTrial, inputs: Array, y: Array) -> GaussianProcess:
+        """Fitted anew once the results are a tenth more than at the last fit, whose hyperparameters hold until then.
+        A fit is kept with its trial, so that a search that was interrupted goes on with the same."""
+        last = _last_fit(study, inputs.shape[1] + 2)
+        if last is not None and len(y) < max(last["told"] * _REFIT_GROWTH, last["told"] + 1):
+            return solved(inputs, y, np.array(last["logs"]))
+        process = fit(inputs, y, self._seed, None if last is None else np.array(last["logs"]))
+        kept = {"told": len(y), "logs": process.logs.tolist()}
+        study._storage.set_trial_system_attr(trial._trial_id, _FIT, kept)
+        return process
+
+
+def _last_fit(study: Study, length: int) -> dict[str, Any] | None:
+    """The newest fit over a space of the same size."""
+    trials = reversed(study.get_trials(deepcopy=False))
+    fits = (trial.system_attrs[_FIT] for trial in trials if _FIT in trial.system_attrs)
+    return next((found for found in fits if len(found["logs"]) == length), None)
 
 
 def _told(study: Study) -> list[FrozenTrial]:
