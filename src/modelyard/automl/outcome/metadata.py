@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from modelyard import __version__
 from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.requirements import version_of
 from modelyard.automl.outcome.search_record import SearchRecord
@@ -49,7 +48,7 @@ def metadata(model: FittedModel, record: SearchRecord, origin: Origin | None = N
         "run_id": origin.run_id,
         "parent_run_id": origin.parent_run_id,
         "created_at": datetime.fromtimestamp(record.ended_at, UTC).isoformat() if record.ended_at else None,
-        "code": {"modelyard": __version__, **(origin.code or repository_version(Path.cwd()))},
+        "code": {"modelyard": version_of("modelyard"), **(origin.code or repository_version(Path.cwd()))},
         "data": {**record.data, **(origin.data or {})},
         "environment": {"name": origin.environment, **environment()},
         "feature_hash": record.features.get("hash"),
