@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelyard.domain.automl import (
     ForecastingSettings,
@@ -15,7 +16,15 @@ from modelyard.domain.automl import (
 from modelyard.domain.data import Data
 from modelyard.domain.errors import InvalidInput, did_you_mean
 from modelyard.domain.job_io import Input
+from modelyard.domain.sources import is_local_path, resolve_path
 from modelyard.kinds.automl import DATA_FIELDS, AutoMLJob, ClassificationJob, ForecastingJob, RegressionJob
+from modelyard.kit.deferred import deferred
+
+if TYPE_CHECKING:
+    from modelyard.automl import engine, job_settings
+else:  # numpy and the learners wait until something is fitted
+    engine = deferred("modelyard.automl.engine")
+    job_settings = deferred("modelyard.automl.job_settings")
 
 J = TypeVar("J", bound=AutoMLJob)
 _SECTIONS: Mapping[str, type[Any]] = {
@@ -27,28 +36,57 @@ _SECTIONS: Mapping[str, type[Any]] = {
 _FORECAST: Mapping[str, type[Any]] = {**_SECTIONS, "forecasting": ForecastingSettings}
 
 
-def classification(*, training_data: Any, target_column_name: str, **fields: Any) -> ClassificationJob:
+class _Here:
+    """For an AutoML job that can also be run here, without a server."""
+
+    def fit(self, data: Any = None, *, validation: Any = None, test: Any = None, progress: str = "auto") -> Any:
+        """Search now, in this process: the job's own local files, or what is given. A Predictor, as of `automl.fit`."""
+        assert isinstance(self, AutoMLJob)
+        given = {"training_data": data, "validation_data": validation, "test_data": test}
+        tables = {name: _local(self, name) if value is None else value for name, value in given.items()}
+        return engine.fit(
+            tables["training_data"],
+            validation=tables["validation_data"],
+            test=tables["test_data"],
+            settings=job_settings.settings_of(self),
+            progress=progress,
+        )
+
+
+class Classification(_Here, ClassificationJob):
+    """A classification job that can also be run here."""
+
+
+class Regression(_Here, RegressionJob):
+    """A regression job that can also be run here."""
+
+
+class Forecast(_Here, ForecastingJob):
+    """A forecasting job that can also be run here."""
+
+
+def classification(*, training_data: Any, target_column_name: str, **fields: Any) -> Classification:
     """A search for the best classifier.
 
     Takes the fields of ClassificationJob, and those of its `limits`, `training`, `featurization` and `selection`
     flat: `timeout_minutes=60, enable_model_explainability=True`. `featurization="auto"` stands for its mode; data may
     be an Input, a path, or data that was read from the platform.
     """
-    return _job(ClassificationJob, _SECTIONS, training_data, target_column_name, fields)
+    return _job(Classification, _SECTIONS, training_data, target_column_name, fields)
 
 
-def regression(*, training_data: Any, target_column_name: str, **fields: Any) -> RegressionJob:
+def regression(*, training_data: Any, target_column_name: str, **fields: Any) -> Regression:
     """A search for the best regressor; arguments as of `classification`."""
-    return _job(RegressionJob, _SECTIONS, training_data, target_column_name, fields)
+    return _job(Regression, _SECTIONS, training_data, target_column_name, fields)
 
 
 def forecasting(
     *, training_data: Any, target_column_name: str, forecasting_settings: Any = None, **fields: Any
-) -> ForecastingJob:
+) -> Forecast:
     """A search for the best forecaster; arguments as of `classification`, and those of `forecasting` flat."""
     if forecasting_settings is not None:
         fields["forecasting"] = forecasting_settings
-    return _job(ForecastingJob, _FORECAST, training_data, target_column_name, fields)
+    return _job(Forecast, _FORECAST, training_data, target_column_name, fields)
 
 
 def _job(
@@ -77,6 +115,17 @@ def table_input(value: Any) -> Any:
         return value
     path = f"azureml:{value.name}:{value.version}" if value.name and value.version else value.path
     return Input(type=value.type.value, path=path)
+
+
+def _local(job: AutoMLJob, name: str) -> str | None:
+    """The path of a table of the job; InvalidInput when it lies on the platform, which is not asked here."""
+    found = job.data().get(name)
+    if found is None or found.path is None:
+        return None
+    if not is_local_path(found.path):
+        mend = "submit the job, or give the table: job.fit(table)"
+        raise InvalidInput(f"'{found.path}' lies on the platform.", field=name, mend=mend)
+    return resolve_path(found.path, Path.cwd())
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ SCHEMA = re.compile(r"^\$schema:\s*\S+/(?P<name>\w+)\.schema\.json", re.MULTILIN
 KINDS = {
     "commandJob": "job",
     "sweepJob": "job",
+    "autoMLJob": "job",
     "data": "data",
     "model": "model",
     "environment": "environment",
