@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from modelyard.domain.errors import InvalidInput
+from modelyard.domain.errors import InvalidInput, NotFound, did_you_mean
 from modelyard.domain.expressions import find, substitute
 from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.job_record import JobRecord
@@ -20,9 +20,10 @@ from modelyard.domain.task import Resources
 from modelyard.domain.trial import TrialRecord
 from modelyard.kinds.command import CommandJob
 from modelyard.kinds.sweep import DEFAULT_CONCURRENT_TRIALS, SweepJob
+from modelyard.kit.paging import Page
 from modelyard.services.job_planning import Planner
 from modelyard.services.stored import spec_of
-from modelyard.store.repositories.jobs import NewJob
+from modelyard.store.repositories.jobs import JobFilter, NewJob
 from modelyard.store.transaction import Transaction
 from modelyard.tuning.sampling_strategy import SamplingStrategy, SearchProblem, make_strategy
 from modelyard.tuning.search import Proposal
@@ -31,6 +32,7 @@ from modelyard.tuning.space import flatten
 # Stands for the trial's name in the addresses of a plan that is made once for all trials.
 TRIAL_NAME = "modelyard-trial-name"
 _DEFAULT_SEED_BITS = 31
+_NEAR_SWEEPS = 200
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,7 @@ def plan_sweep(tx: Transaction, workspace: str, job: SweepJob, planner: Planner,
     seed = getattr(job.sampling_algorithm, "seed", None)
     seed = secrets.randbits(_DEFAULT_SEED_BITS) if seed is None else seed
     strategy_of(job, seed)
-    for earlier in job.warm_start_from:
-        tx.jobs.get(workspace, earlier)
+    _check_teachers(tx, workspace, job.warm_start_from)
     plan = planner.plan(tx, workspace, TRIAL_NAME, _example(job), capacity)
     for name, planned in plan.outputs.items():
         if TRIAL_NAME not in planned.uri:
@@ -70,6 +71,27 @@ def plan_sweep(tx: Transaction, workspace: str, job: SweepJob, planner: Planner,
     }
     trial = plan.model_copy(update={"required_metrics": metrics, "outputs": outputs})
     return SweepPlan(trial, seed, places_of(job, trial, capacity))
+
+
+def _check_teachers(tx: Transaction, workspace: str, names: Sequence[str]) -> None:
+    """The trials of each named sweep can be learned from."""
+    for name in names:
+        try:
+            kind = tx.jobs.get(workspace, name).kind
+        except NotFound as error:
+            newest = tx.jobs.list(workspace, Page(_NEAR_SWEEPS), JobFilter(kinds=["sweep"])).items
+            near = did_you_mean(name, [record.name for record in newest])
+            raise NotFound(
+                f"There is no sweep '{name[:200]}' to learn from.",
+                field="warm_start_from",
+                mend=near or "modelyard job list shows which there are",
+            ) from error
+        if kind != "sweep":
+            raise InvalidInput(
+                f"'{name}' is a {kind} job, which has no trials to learn from.",
+                field="warm_start_from",
+                mend="name the sweep itself",
+            )
 
 
 def objectives_of(job: SweepJob) -> list[Objective]:
