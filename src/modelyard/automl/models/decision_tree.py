@@ -20,6 +20,8 @@ class DecisionTree(Forest):
     name = "DecisionTree"
     aliases = ("DecisionTreeClassifier", "DecisionTreeRegressor")
 
+    _pull = 5.0
+
     @classmethod
     def default(cls, shape: Shape) -> Params:
         return {"trees": 1, "max_depth": 8, "min_samples_leaf": max(5, round(shape.rows**0.5 / 4))}

@@ -6,7 +6,7 @@ import math
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -33,6 +33,9 @@ class Forest(TabularModel, ConvertsToOnnx):
     tasks = frozenset({Task.BINARY, Task.MULTICLASS, Task.REGRESSION})
     view = View.TREE
     extra_module = "sklearn"
+
+    _pull: ClassVar[float] = 0.1
+    """Rows of average classes that each leaf is thought to have beyond its own: no class is impossible."""
 
     def __init__(self, task: Task, classes: int, params: Params) -> None:
         super().__init__(task, classes, params)
@@ -91,7 +94,11 @@ class Forest(TabularModel, ConvertsToOnnx):
         grown = self._grow(learner, train, target, means)
         if self.task.is_classification:
             self._present = np.asarray(learner.classes_, dtype=np.int64)
-        self._forest = LeafForest([_arrays(one.tree_, self.task) for one in grown], train.design.matrix.shape[1])
+        prior = None
+        if self.task.is_classification:
+            counts = np.bincount(target.astype(np.int64), weights=train.weight)[self._present]
+            prior = self._pull * counts / counts.sum()
+        self._forest = LeafForest([_arrays(one.tree_, prior) for one in grown], train.design.matrix.shape[1])
         if self._form.kind == LOG and not wants_median(means.metric) and not wants_logarithm(means.metric):
             seen = watch or train
             raw = self._forest.predict(seen.design.matrix, means.threads)
@@ -149,11 +156,13 @@ class Forest(TabularModel, ConvertsToOnnx):
         return self._forest.importances()
 
 
-def _arrays(tree: Any, task: Task) -> Tree:
+def _arrays(tree: Any, prior: np.ndarray | None) -> Tree:
+    """`prior`: of the classes, in rows added to each leaf; None for regression."""
     nodes = tree.__getstate__()["nodes"]
     values = tree.value[:, 0, :]
-    if task.is_classification:
-        shares = normalised(values)
+    if prior is not None:
+        rows = nodes["n_node_samples"][:, None].astype(np.float64)
+        shares = (rows * normalised(values) + prior) / (rows + prior.sum())
         values = shares[:, 1:] if shares.shape[1] == 2 else shares
     return compact(nodes["feature"], nodes["threshold"], nodes["missing_go_to_left"], nodes["left_child"],
                    nodes["right_child"], nodes["left_child"] < 0, values)  # fmt: skip

@@ -118,6 +118,8 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
             booster.add_valid(self._dataset(watch, own, reference=data), "watch")
         while watching.goes_on():
             if booster.update():
+                # No split is worth it; the first tree is then a constant.
+                watching.made = max(1, watching.made)
                 break
             watching.count(booster.eval_valid()[0][2] if watch is not None else None)
         self._trees = watching.best or watching.made
