@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modelyard.artifacts.storage import Storage
+from modelyard.controllers.parent_log import ParentLog
+from modelyard.controllers.pipeline_log import Chapter, story
 from modelyard.domain.actions import Action, JobError, SetStatus, SkipNode, StartNode, StopNode, WakeAfter
 from modelyard.domain.job_record import JobRecord, JobUpdate
 from modelyard.domain.pipeline_graph import Graph, NodePhase
@@ -57,9 +59,15 @@ def advance(
     with database.snapshot() as tx:
         step.observe(tx)
         step.decide(tx)
+        told = story(record, step.chapter(), tx.now)
+    log = ParentLog(outputs.storage, record)
+    if step.over:  # a reader of the log stops reading at the end that is committed
+        log.append(told)
     with database.transaction(actor="server") as tx:
         applied = step.write(tx, jobs)
         tx.after_commit(woken)
+    if not step.over:
+        log.append(told)
     return applied, step.over
 
 
@@ -114,6 +122,17 @@ class _Step:
             if len(self.begun) + len(self.skipped) >= NODES_A_STEP:
                 self.wake_seconds = 0.0
                 return
+
+    def chapter(self) -> Chapter:
+        """What this step is about to write, for the log."""
+        return Chapter(
+            nodes=self.memory.graph.nodes,
+            ended=self.ended,
+            begun=[self.memory.nodes[prepared.instance] for prepared in self.begun],
+            skipped=self.skipped,
+            last=self.moves[-1] if self.moves else None,
+            known=self.memory.nodes,
+        )
 
     def write(self, tx: Transaction, jobs: Jobs) -> bool:
         """Everything of this step in one transaction; nothing is kept when the lease was lost."""
@@ -173,13 +192,14 @@ class _Step:
         prepared = prepare(
             tx,
             self._storage,
-            self.record,
+            self.record.workspace,
             self.memory.graph,
             self.memory.nodes,
             action.instance,
             action.node,
             previous=action.previous,
             item=action.item,
+            anew=action.node in self.record.state.get("anew", ()),
         )
         earlier = prepared.stands_in
         self.begun.append(prepared)

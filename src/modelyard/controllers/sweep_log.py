@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from modelyard.artifacts.storage import Storage, run_folder
 from modelyard.controllers.sweep_memory import SweepMemory
-from modelyard.domain.errors import ModelyardError, NotFound
 from modelyard.domain.job_record import JobRecord, JobUpdate
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.trial import TrialPhase, TrialRecord
@@ -20,9 +16,6 @@ from modelyard.services.sweeps import objectives_of, range_notes
 from modelyard.tuning.search import Proposal
 from modelyard.tuning.space import flatten
 
-logger = logging.getLogger(__name__)
-
-_PATH = "user_logs/std_log.txt"
 _LONGEST_VALUE = 60
 
 
@@ -39,34 +32,6 @@ class Chapter:
     pauses: Sequence[TrialRecord] = ()
     resumes: Sequence[TrialRecord] = ()
     copies: Sequence[TrialRecord] = ()
-
-
-@dataclass(frozen=True)
-class SweepLog:
-    """Appends to the log that belongs to the run of a sweep. A log that cannot be written never stops the sweep."""
-
-    storage: Storage
-    record: JobRecord
-
-    def append(self, lines: Sequence[str]) -> None:
-        if not lines:
-            return
-        store = self.storage.run_artifacts(self.record.workspace)
-        path = f"{run_folder(self.record.run_id)}/{_PATH}"
-        text = "".join(f"{line}\n" for line in lines).encode()
-        try:
-            place = store.local_path(path)
-            if place is None:  # object stores cannot append
-                before = b""
-                with suppress(NotFound):
-                    before = b"".join(store.open_read(path))
-                store.put_stream(path, [before, text])
-                return
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with place.open("ab") as file:
-                file.write(text)
-        except (OSError, ModelyardError) as error:
-            logger.warning("the log of sweep %s could not be written: %s", self.record.name, error)
 
 
 def story(memory: SweepMemory, chapter: Chapter) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from modelyard.controllers.sweep_log import Chapter, SweepLog, story
+from modelyard.controllers.parent_log import ParentLog
+from modelyard.controllers.sweep_log import Chapter, story
 from modelyard.controllers.sweep_memory import SweepMemory
 from modelyard.controllers.trial_checkpoint import copy_checkpoint
 from modelyard.domain.actions import (
@@ -73,7 +74,7 @@ def advance(
             copies=step.copies,
         ),
     )
-    log = SweepLog(outputs.storage, record)
+    log = ParentLog(outputs.storage, record)
     if step.over:  # a reader of the log stops reading at the end that is committed
         log.append(told)
     with database.transaction(actor="server") as tx:

@@ -57,9 +57,11 @@ JOB_TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     _J.CANCELED: frozenset(),
 }
 
-# Out of an end, by kind: a sweep that has ended goes on with further trials (record 0011). For `reopen` alone.
+# Out of an end, by kind: a sweep goes on with further trials (record 0011), a
+# pipeline with the nodes that did not succeed. For `reopen` alone.
 REOPENINGS: Mapping[str, Mapping[JobStatus, JobStatus]] = {
     "sweep": {_J.COMPLETED: _J.RUNNING, _J.FAILED: _J.RUNNING, _J.CANCELED: _J.RUNNING},
+    "pipeline": {_J.COMPLETED: _J.RUNNING, _J.FAILED: _J.RUNNING, _J.CANCELED: _J.RUNNING},
 }
 
 PROVISIONING_TRANSITIONS: Mapping[ProvisioningState, frozenset[ProvisioningState]] = {

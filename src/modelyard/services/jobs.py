@@ -14,6 +14,7 @@ from modelyard.domain.errors import Unsupported
 from modelyard.domain.job import Job
 from modelyard.domain.job_plan import JobPlan
 from modelyard.domain.job_record import JobRecord
+from modelyard.domain.pipeline_graph import Graph
 from modelyard.domain.statuses import JobStatus
 from modelyard.domain.task import Resources
 from modelyard.kinds.automl import AutoMLJob
@@ -227,10 +228,14 @@ class Jobs:
         new = _new_job(tx, workspace, job.name or job_name(), job)
         return replace(new, status=JobStatus.NOT_STARTED, state=plan.to_state()), plan.trial
 
-    def _pipeline(self, tx: Transaction, workspace: str, job: PipelineJob, depth: int) -> tuple[NewJob, JobPlan]:
-        graph = pipeline_plans.plan_pipeline(
+    def graph(self, tx: Transaction, workspace: str, job: PipelineJob, depth: int = 0) -> Graph:
+        """The graph of a pipeline; InvalidInput with everything that is wrong with it."""
+        return pipeline_plans.plan_pipeline(
             tx, workspace, job, lambda child: self._check(tx, workspace, child, depth + 1), depth=depth
         )
+
+    def _pipeline(self, tx: Transaction, workspace: str, job: PipelineJob, depth: int) -> tuple[NewJob, JobPlan]:
+        graph = self.graph(tx, workspace, job, depth)
         new = _new_job(tx, workspace, job.name or job_name(), job)
         state = {"graph": graph.model_dump(mode="json", exclude_defaults=True)}
         plan = JobPlan(inputs=self.planner.inputs(tx, workspace, job.inputs))

@@ -50,7 +50,7 @@ class Prepared:
 def prepare(
     tx: Transaction,
     storage: Storage,
-    pipeline: JobRecord,
+    workspace: str,
     graph: Graph,
     nodes: Mapping[str, NodeRecord],
     instance: str,
@@ -58,8 +58,12 @@ def prepare(
     *,
     previous: str | None = None,
     item: int | None = None,
+    anew: bool = False,
 ) -> Prepared:
-    """Everything about a node that is to begin, read through `tx`; nothing is written."""
+    """Everything about a node that is to begin, read through `tx`; nothing is written.
+
+    `anew`: it runs, whatever there is of it.
+    """
     plan = graph.nodes[node]
     values = {}
     contents = {}
@@ -80,12 +84,12 @@ def prepare(
             values[f"inputs.{name}"] = _value(written, str(written.get("type", "uri_folder")), None)
             contents[f"inputs.{name}"] = str(written.get("content") or f"{nodes[previous].job_name}/{output}")
     body = with_inputs(plan.job, values)
-    identity = _identity(tx, storage, pipeline.workspace, plan, body, contents)
+    identity = _identity(tx, storage, workspace, plan, body, contents)
     fingerprint = _digest(identity) if plan.deterministic and plan.kind != "pipeline" else None
     prepared = Prepared(instance, plan, body, identity, fingerprint)
-    if fingerprint is None or graph.force_rerun:
+    if fingerprint is None or graph.force_rerun or anew:
         return prepared
-    earlier = _standing(tx, storage, pipeline.workspace, fingerprint)
+    earlier = _standing(tx, storage, workspace, fingerprint)
     return Prepared(instance, plan, body, identity, fingerprint, earlier)
 
 

@@ -58,6 +58,9 @@ _RANKED_COLUMNS = (
     "winner",
     "job=name",
 )
+_PLAN_COLUMNS = ("node", "kind", "what", "reused_from", "compute", "reason")
+_NODE_COLUMNS = ("node", "kind", "phase", "job", "reused_from", "reason", "ended=ended_at")
+_REUSE_COLUMNS = ("node", "phase", "reused_from", "reason", "changed", "compared_with")
 _CHANGEABLE = ("display_name", "description", "tags")
 _CANCEL_ON_INTERRUPT = option("--cancel-on-interrupt", help="Ctrl-C cancels the job.", action="store_true")
 _WEB = option("-e", "--web", help="Open the job in the studio.", action="store_true")
@@ -144,7 +147,7 @@ def extend_job(call: Call) -> Any:
 
 
 def resume_job(call: Call) -> Any:
-    return call.client.jobs.resume(call.args.name).to_dict()
+    return call.client.jobs.resume(call.args.name, node=call.args.node).to_dict()
 
 
 def clone_job(call: Call) -> Any:
@@ -188,6 +191,23 @@ def validate_job(call: Call) -> Any:
     if result.passed:
         return result.to_dict()
     raise result.errors[0]
+
+
+def plan_job(call: Call) -> Any:
+    return call.client.jobs.plan(load_entity(call, "job", file_needed=True))
+
+
+def list_nodes(call: Call) -> Any:
+    return call.client.jobs.list_nodes(call.args.name)
+
+
+def explain_reuse(call: Call) -> Any:
+    rows = call.client.jobs.explain_reuse(call.args.name, call.args.node)
+    if call.answers_wanted:
+        return rows
+    for row in rows:
+        row["changed"] = ", ".join(change["part"] for change in row.get("changed", []))
+    return rows
 
 
 def show_services(call: Call) -> Any:
@@ -303,10 +323,10 @@ _COMMANDS = (
     ),
     Command(
         "resume",
-        "Let a sweep that was cancelled or failed go on.",
+        "Let a sweep or pipeline that was cancelled or failed go on.",
         resume_job,
-        (NAME,),
-        ("modelyard job resume -n $sweep",),
+        (NAME, option("--node", help="Of a pipeline that ended: run this node and what needs it.", metavar="NODE")),
+        ("modelyard job resume -n $sweep", "modelyard job resume -n $pipeline --node train"),
         _COLUMNS,
     ),
     Command(
@@ -353,6 +373,30 @@ _COMMANDS = (
         validate_job,
         (FILE, SET),
         ("modelyard job validate -f job.yml",),
+    ),
+    Command(
+        "plan",
+        "Say what submitting a pipeline would run, and what would be reused.",
+        plan_job,
+        (FILE, SET),
+        ("modelyard job plan -f pipeline.yml",),
+        _PLAN_COLUMNS,
+    ),
+    Command(
+        "nodes",
+        "List the nodes of a pipeline with what became of them.",
+        list_nodes,
+        (NAME,),
+        ("modelyard job nodes -n $pipeline",),
+        _NODE_COLUMNS,
+    ),
+    Command(
+        "explain-reuse",
+        "Say why nodes of a pipeline ran, or which run stood for them.",
+        explain_reuse,
+        (NAME, option("--node", help="This node alone.", metavar="NODE")),
+        ("modelyard job explain-reuse -n $pipeline", "modelyard job explain-reuse -n $pipeline --node train -o json"),
+        _REUSE_COLUMNS,
     ),
     Command(
         "show-services",

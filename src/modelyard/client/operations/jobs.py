@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 from collections.abc import Mapping
@@ -110,9 +111,24 @@ class JobOperations:
         body = {"max_total_trials": max_total_trials, "timeout": timeout}
         return job_entity(self._resource.extend(name, {key: value for key, value in body.items() if value is not None}))
 
-    def resume(self, name: str) -> Job:
-        """Let a sweep that was cancelled or failed go on with the trials that are left."""
-        return job_entity(self._resource.resume(name))
+    def resume(self, name: str, *, node: str | None = None) -> Job:
+        """Let a sweep or pipeline that was cancelled or failed go on with what is left.
+
+        `node`, of a pipeline that ended: run that node and all that need it.
+        """
+        return job_entity(self._resource.resume(name, node))
+
+    def plan(self, job: Job) -> builtins.list[dict[str, Any]]:
+        """What submitting a pipeline would do: each node with `what` (run, reuse, ...), why, and its compute."""
+        return [dict(row) for row in self._resource.plan(LocalFiles(self._scope).uploaded(job).to_dict())]
+
+    def list_nodes(self, name: str) -> builtins.list[dict[str, Any]]:
+        """The nodes of a pipeline with phase, job, outputs and needs."""
+        return [dict(row) for row in self._resource.nodes(name)]
+
+    def explain_reuse(self, name: str, node: str | None = None) -> builtins.list[dict[str, Any]]:
+        """For each node of a pipeline: which earlier run stands for it, or which of its parts have changed."""
+        return [dict(row) for row in self._resource.reuse(name, node)]
 
     def clone(self, name: str, overrides: Mapping[str, Any] | None = None) -> Job:
         """Submit a job like that one, with changes by dotted path: `{"limits.max_total_trials": 50}`."""

@@ -49,8 +49,22 @@ class JobResource(NamedResource):
     def extend(self, name: str, body: Mapping[str, Any]) -> Body:
         return self._body(self.transport.request("POST", self.path(name, "extend"), json=body))
 
-    def resume(self, name: str) -> Body:
-        return self._body(self.transport.request("POST", self.path(name, "resume")))
+    def resume(self, name: str, node: str | None = None) -> Body:
+        params = {"node": node} if node else None
+        return self._body(self.transport.request("POST", self.path(name, "resume"), params=params))
+
+    def plan(self, body: Mapping[str, Any]) -> list[Body]:
+        """What submitting a pipeline would do, node by node."""
+        return list(self._body(self.transport.request("POST", f"{self.path()}:plan", json=body))["value"])
+
+    def nodes(self, name: str) -> list[Body]:
+        """The nodes of a pipeline."""
+        return list(self._body(self.transport.get(self.path(name, "nodes")))["value"])
+
+    def reuse(self, name: str, node: str | None = None) -> list[Body]:
+        """What stood for the nodes of a pipeline, or what had changed."""
+        params = {"node": node} if node else {}
+        return list(self._body(self.transport.get(self.path(name, "reuse"), params))["value"])
 
     def clone(self, name: str, overrides: Mapping[str, Any]) -> Body:
         return self._body(self.transport.request("POST", self.path(name, "clone"), json={"overrides": overrides}))

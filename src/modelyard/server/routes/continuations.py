@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from modelyard.domain.job_record import JobRecord
 from modelyard.server.access import Access, allow
 from modelyard.server.documents import gives, gives_new
 from modelyard.server.routing import make_router
-from modelyard.services import continuations
+from modelyard.services import continuations, pipelines
 from modelyard.services.jobs import Jobs
 from modelyard.store.transaction import Transaction
 
@@ -47,9 +47,16 @@ def extend_sweep(workspace: str, name: str, body: Extension, access: Writer) -> 
 
 
 @router.post(BASE + "/resume", responses=gives(SWEEP))
-def resume_sweep(workspace: str, name: str, access: Writer) -> dict[str, Any]:
-    """Let a sweep that was cancelled or failed go on."""
+def resume_job(
+    workspace: str,
+    name: str,
+    access: Writer,
+    node: Annotated[str | None, Query(max_length=255, description="Of a pipeline: run it and what needs it.")] = None,
+) -> dict[str, Any]:
+    """Let a sweep or pipeline that was cancelled or failed go on."""
     with access.write() as tx:
+        if tx.jobs.get(workspace, name).kind == pipelines.PIPELINE:
+            return _woken(access, tx, pipelines.resume(tx, workspace, name, node))
         return _woken(access, tx, continuations.resume(tx, workspace, name))
 
 
@@ -62,7 +69,7 @@ def clone_job(workspace: str, name: str, body: Clone, access: Writer) -> dict[st
 
 
 def _woken(access: Access, tx: Transaction, record: JobRecord) -> dict[str, Any]:
-    tx.after_commit(_jobs(access).wake)
+    tx.after_commit(_jobs(access).wake_parents)
     return _jobs(access).entity(record).to_dict()
 
 
