@@ -20,11 +20,13 @@ from modelyard.domain.errors import InvalidInput, MissingExtra, Unsupported
 from modelyard.kit.registry import scan
 
 # Best value for its time first, so that a short budget ends well: what complements what, by the M4 and M5 competitions
-# (combinations of ETS, theta, ARIMA and CES; trees over all series) and by our own development sets.
+# (combinations of ETS, theta, ARIMA and CES; trees over all series) and by our own development sets. A name that comes
+# again stands for its next configuration.
 ORDER = (
-    "SeasonalNaive", "Naive", "Theta", "LightGBM", "ETS", "Average", "ExponentialSmoothing", "AutoArima", "Prophet",
-    "Arimax", "ElasticNet", "MFLES", "ExtremeRandomTrees", "CatBoost", "CES", "Croston", "TSB", "XGBoostRegressor",
-    "RandomForest", "SeasonalAverage", "KNN", "GradientBoosting", "LassoLars", "SGD", "DecisionTree",
+    "SeasonalNaive", "Naive", "Theta", "LightGBM", "Prophet", "LightGBM", "Average", "ETS", "LightGBM", "AutoArima",
+    "Arimax", "ExponentialSmoothing", "ElasticNet", "Theta", "MFLES", "ExtremeRandomTrees", "CatBoost", "CES",
+    "LightGBM", "Croston", "TSB", "XGBoostRegressor", "RandomForest", "SeasonalAverage", "KNN", "GradientBoosting",
+    "LassoLars", "SGD", "DecisionTree",
 )  # fmt: skip
 ENSEMBLES = ("VotingEnsemble", "StackEnsemble")
 
@@ -100,18 +102,16 @@ def candidates(training: Training, shape: PanelShape, lag_params: Params, note: 
     blocked = {find(name).name for name in training.blocked if name not in ENSEMBLES and name != "TCNForecaster"}
     if training.neural:
         note("There is no neural forecaster in this version: enable_dnn_training adds none.")
-    first: list[Candidate] = []
-    later: list[Candidate] = []
-    for kind in sorted((forecasters()[name] for name in allowed - blocked), key=_rank):
+    found: list[Candidate] = []
+    for name in sorted(allowed - blocked):
+        kind = forecasters()[name]
         reason = _missing(kind) or kind.unsuited(shape)
-        if reason:
-            if names:
-                note(f"{kind.name} is left out: {reason}.")
-            continue
-        extra = lag_params if issubclass(kind, LagForecaster) else {}
-        for number, params in enumerate(kind.portfolio(shape)):
-            (first if number == 0 else later).append(Candidate(kind, {**params, **extra}))
-    found = first + later
+        if reason and names:
+            note(f"{name} is left out: {reason}.")
+        if not reason:
+            extra = lag_params if issubclass(kind, LagForecaster) else {}
+            found += [Candidate(kind, {**params, **extra}) for params in kind.portfolio(shape)]
+    found = _ordered(found)
     if not found:
         raise InvalidInput(
             "No forecaster is left that suits these series.", field="training.allowed_training_algorithms"
@@ -119,8 +119,19 @@ def candidates(training: Training, shape: PanelShape, lag_params: Params, note: 
     return found
 
 
-def _rank(kind: type[Forecaster]) -> tuple[int, str]:
-    return (ORDER.index(kind.name) if kind.name in ORDER else len(ORDER), kind.name)
+def _ordered(found: list[Candidate]) -> list[Candidate]:
+    """By `ORDER`; configurations beyond it come last."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(ORDER):
+        places.setdefault(name, []).append(place)
+    seen: dict[str, int] = {}
+    ranked = []
+    for number, candidate in enumerate(found):
+        turn = seen.get(candidate.kind.name, 0)
+        seen[candidate.kind.name] = turn + 1
+        own = places.get(candidate.kind.name, [])
+        ranked.append((own[turn] if turn < len(own) else len(ORDER) + turn, number, candidate))
+    return [candidate for _, _, candidate in sorted(ranked, key=lambda entry: entry[:2])]
 
 
 def _missing(kind: type[Forecaster]) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from modelyard.automl.forecast.forecaster import Forecaster
 from modelyard.automl.forecast.lag_forecaster import LagForecaster
 from modelyard.automl.forecast.panel import Panel
 from modelyard.automl.forecast.parts import Fitted, fit_part, joined_states, pieces
-from modelyard.automl.forecast.trials import Trials
+from modelyard.automl.forecast.trials import REFIT_SLACK, Trials
 from modelyard.automl.models.tabular_model import Means
 
 
@@ -40,7 +39,8 @@ def refit(chosen: Chosen, trials: Trials, panel: Panel, horizon: int) -> Members
     With nothing left, the last season is what is forecast: there is always an answer.
     """
     combination = chosen.combination
-    fits = {number: _submit(number, trials, panel, horizon) for number in combination.members}
+    fresh = _fresh(chosen, trials)
+    fits = {number: _submit(number, trials, panel, horizon, fresh=number in fresh) for number in combination.members}
     _collect(fits, trials)
     found: dict[int, Forecaster] = {}
     for number, fit in fits.items():
@@ -58,10 +58,10 @@ def refit(chosen: Chosen, trials: Trials, panel: Panel, horizon: int) -> Members
     return Members(members, Combination(tuple(range(len(members))), tuple(map(float, weights)), combination.median))
 
 
-def _submit(number: int, trials: Trials, panel: Panel, horizon: int) -> _Fit:
+def _submit(number: int, trials: Trials, panel: Panel, horizon: int, *, fresh: bool) -> _Fit:
     done = trials.done[number]
     candidate = done.candidate
-    forms = _forms(number, trials)
+    forms = None if fresh else done.backtest.forms
     if issubclass(candidate.kind, LagForecaster):
         cut = [np.arange(len(panel))]
     else:
@@ -86,15 +86,17 @@ def _submit(number: int, trials: Trials, panel: Panel, horizon: int) -> _Fit:
     return _Fit(candidate, calls)
 
 
-def _forms(number: int, trials: Trials) -> Mapping[str, Any] | None:
-    """What the backtests chose is kept where the time does not allow to choose anew."""
-    done = trials.done[number]
-    if issubclass(done.candidate.kind, LagForecaster):
-        return done.backtest.forms
-    share = trials.budget.left / max(1, len(trials.done))
-    if trials.refit_seconds(number) * 1.2 < min(trials.budget.left * 0.5, max(share, trials.budget.left * 0.25)):
-        return None
-    return done.backtest.forms
+def _fresh(chosen: Chosen, trials: Trials) -> set[int]:
+    """Members that may choose their forms anew: the quickest first, as far as the time allows."""
+    numbers = [n for n in chosen.combination.members if not issubclass(trials.done[n].candidate.kind, LagForecaster)]
+    needed = sum(trials.refit_seconds(number) for number in chosen.combination.members)
+    found = set()
+    for number in sorted(numbers, key=lambda number: trials.refit_seconds(number, fresh=True)):
+        needed += trials.refit_seconds(number, fresh=True) - trials.refit_seconds(number)
+        if needed * REFIT_SLACK > trials.budget.left:
+            break
+        found.add(number)
+    return found
 
 
 def _collect(fits: Mapping[int, _Fit], trials: Trials) -> None:

@@ -26,7 +26,7 @@ from modelyard.automl.search.listening import Record
 from modelyard.automl.search.workers import Failure, Finished, Workers
 from modelyard.automl.trial import TrialResult, TrialStatus
 
-REFIT_SLACK = 1.3
+REFIT_SLACK = 1.5
 """Of the refit's estimate."""
 MOST_IDLE = 8
 """Guided trials in a row that help no combination, before the search ends by itself."""
@@ -299,12 +299,16 @@ class Trials:
         self._best = min(self._best, loss)
         self.budget.kept = 0.3 + REFIT_SLACK * sum(self.refit_seconds(number) for number in one.members)
 
-    def refit_seconds(self, number: int) -> float:
-        """Wall time of a fit to all series."""
+    def refit_seconds(self, number: int, *, fresh: bool = False) -> float:
+        """Wall time of a fit to all series, with what the backtests chose or choosing anew."""
         one = self.done[number]
+        backtest, windows = one.backtest, len(self.setting.origins.cuts)
+        seconds = backtest.first_seconds
+        if not fresh and windows > 1:
+            seconds = (backtest.seconds - backtest.first_seconds) / (windows - 1)
         if issubclass(one.candidate.kind, LagForecaster):
-            return one.backtest.first_seconds * 1.1 / max(1, min(2, self.workers.count))
-        return one.backtest.first_seconds * self.setting.growth * 1.1 / self.workers.count
+            return seconds * 1.2 / min(2, self.workers.count)
+        return seconds * self.setting.growth * 1.2 / self.workers.count
 
     def _close(self) -> None:
         """End what still runs; what it had is lost, what was finished stays."""

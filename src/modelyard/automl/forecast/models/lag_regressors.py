@@ -21,6 +21,7 @@ class LightGBMForecaster(LagForecaster):
         return [
             {"strategy": "direct", "anchor": "level", "model": model},
             {"strategy": "direct", "anchor": anchor, "identity": False, "model": model},
+            {"strategy": "direct", "anchor": "level", "identity": False, "model": model},
             {"strategy": "recursive", "anchor": "level", "model": model},
         ]
 
