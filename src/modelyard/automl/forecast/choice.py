@@ -37,7 +37,8 @@ class Chosen:
 def choose(trials: Trials) -> Chosen:
     """The way of choosing whose choices do best on windows that they did not see.
 
-    A way is: equal weights, a median, greedy weights, or the best single one; see `HANDICAPS`. With one window they are compared on that.
+    A way is: equal weights, a median, greedy weights, or the best single one; see `HANDICAPS`. With one window they
+    are compared on that.
     """
     setting = trials.setting
     if not trials.done:

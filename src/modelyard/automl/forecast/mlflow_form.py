@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelyard.automl.forecast.frequency import steps_after
+from modelyard.automl.models import catalogue
 from modelyard.domain.errors import InvalidInput
 from modelyard.domain.extras import LazyModule
 from modelyard.kit.deferred import deferred
@@ -21,6 +23,7 @@ mlflow_models = LazyModule("mlflow.models", extra="automl", what="An MLflow mode
 pandas = LazyModule("pandas", extra="automl", what="Forecasting")
 predictors = deferred("modelyard.automl.forecast.predictor")
 packages = deferred("modelyard.automl.outcome.requirements")
+shipped = deferred("modelyard.automl.outcome.shipped_code")
 
 
 def export(predictor: ForecastPredictor, folder: Path) -> Path:
@@ -31,17 +34,29 @@ def export(predictor: ForecastPredictor, folder: Path) -> Path:
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput(f"'{folder.name}' is not empty.", field="folder")
     example = input_example(predictor)
-    with TemporaryDirectory() as scratch:
+    code = shipped.shipped_code(_entries(predictor))
+    with TemporaryDirectory() as scratch, warnings.catch_warnings():
+        # MLflow's advice on whole-number columns and type hints: they are as the data have them.
+        warnings.simplefilter("ignore")
+        code.write(Path(scratch) / "code")
         mlflow_pyfunc.save_model(
             path=str(folder),
-            loader_module="modelyard.automl.forecast.mlflow_form",
+            loader_module=code.renamed(__name__),
             data_path=str(predictor.save(Path(scratch) / "predictor")),
+            code_paths=[str(Path(scratch) / "code" / code.package)],
             signature=mlflow_models.infer_signature(example, predictor.predict(example)),
             input_example=example,
-            pip_requirements=requirements(predictor),
+            pip_requirements=packages.pinned(sorted(code.libraries)),
             metadata={"task": "forecasting", "horizon": predictor.horizon},
         )
     return folder
+
+
+def _entries(predictor: ForecastPredictor) -> tuple[str, ...]:
+    """Modules that the model's code begins at: this one, and those of its members."""
+    kinds: list[type[Any]] = [type(member) for member in predictor.model.members]
+    kinds += [catalogue.find(member.regressor) for member in predictor.model.members if hasattr(member, "regressor")]
+    return (__name__, *sorted({kind.__module__ for kind in kinds}))
 
 
 def input_example(predictor: ForecastPredictor) -> Any:
@@ -62,13 +77,6 @@ def input_example(predictor: ForecastPredictor) -> Any:
         ] * count
         place += width
     return pandas.DataFrame(columns)
-
-
-def requirements(predictor: ForecastPredictor) -> list[str]:
-    """What a process needs that loads the model: the engine, and the libraries of its members."""
-    needed = {member.extra_module for member in predictor.model.members} - {None}
-    found: list[str] = packages.pinned(("numpy", "pandas", *sorted(name for name in needed if name)))
-    return found
 
 
 class Served:
