@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test quick check format bench openapi schemas clean
+.PHONY: help setup demo demo-sweep demo-down test quick check format bench openapi schemas clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ setup: $(VENV)/.ready ## Make .venv with the package and every tool
 
 demo: setup ## Run the main flow on real data and leave the platform running
 	@$(BIN)/python examples/demo/main.py
+
+demo-sweep: setup ## Search LightGBM's settings with a live table, on the demo's platform
+	@$(BIN)/python examples/demo/sweep.py
 
 demo-down: setup ## Stop what `make demo` left running
 	@$(BIN)/python examples/demo/main.py --down

@@ -65,8 +65,7 @@ def run_flow() -> None:
     with show.step("Start the platform", "modelyard up"):
         start_platform()
         client = MLClient(workspace_name="default")
-    table = load_breast_cancer(as_frame=True).frame.rename(columns={"target": "benign"})
-    table.columns = [name.replace(" ", "_") for name in table.columns]
+    table = tumours()
     data = register_data(client, table)
     job_name = train(client)
     model = register_model(client, job_name)
@@ -74,6 +73,13 @@ def run_flow() -> None:
     score(client, model, table.drop(columns="benign").sample(8, random_state=1))
     show_lineage(client, model)
     summarise(client, job_name, data)
+
+
+def tumours() -> pd.DataFrame:
+    """The data of the demo, which scikit-learn brings along."""
+    table = load_breast_cancer(as_frame=True).frame.rename(columns={"target": "benign"})
+    table.columns = [name.replace(" ", "_") for name in table.columns]
+    return table
 
 
 def start_platform() -> None:
