@@ -1,128 +1,71 @@
 """How good the best point is after a number of trials, beside Optuna and random search (and Ray Tune if installed).
 
-`python bench/search_quality.py [--seeds 20] [--trials 60] [--functions all] [--tuning] [--quick]`
+`python bench/search_quality.py [--seeds 20] [--trials 60] [--quick] [--no-tuning] [--data FOLDER] [--own] [--cache FOLDER]`
 
-Regret is f(best) - f(optimum). For each function and each number of concurrent trials the table shows the median over
-seeds; the last lines compare ours with each peer: wins, losses and ties by the sign of the median, and how many of the
-differences are beyond noise (Mann-Whitney, two-sided, p < 0.01). `--tuning` adds three real problems: LightGBM on data
-sets of scikit-learn, or on parquet files given by `--data FOLDER`.
+Regret is f(best) - f(optimum), on ten analytic functions and on three real tuning problems: LightGBM over a tabulated
+grid of settings (lightgbm_problems.py), on scikit-learn's data, or on `<name>/train.parquet` of `--data`. For each
+problem and each number of concurrent trials the table shows the median over seeds; the last lines compare ours with
+each peer: wins, ties and losses by the median, and how many of the differences are beyond noise (Mann-Whitney,
+two-sided, p < 0.01). `--own` adds our other samplers. With `--cache` tables and the results of peers are kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import json
 import math
+import os
 import random
 import statistics
+import tempfile
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor, ProcessPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: two processes share the cores
 import optuna
+from analytic_functions import FUNCTIONS, Problem
+from lightgbm_problems import problems as lightgbm_problems
 from scipy.stats import mannwhitneyu
 
 from modelyard.domain.search_policy import BayesianSampling, Goal, RandomSampling
-from modelyard.domain.search_space import Uniform
+from modelyard.domain.search_space import Randint, Uniform
 from modelyard.tuning.sampling_strategy import SearchProblem, make_strategy
 from modelyard.tuning.search import Search, TrialEnd, TrialResult
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.simplefilter("ignore")
-Point = Sequence[float]
+Play = tuple[str, Problem, int, int, int]  # contestant, problem, seed, trials, concurrent
+OURS = "ours"
+PEERS = ("optuna TPE", "random", "ray default")
+OWN: dict[str, Any] = {
+    OURS: BayesianSampling(),
+    "ours random": RandomSampling(),
+    "ours TPE": BayesianSampling(surrogate="tpe"),
+    "ours sobol": RandomSampling(rule="sobol"),
+}
+CONCURRENT = (1, 2, 8)
 
 
-@dataclass(frozen=True)
-class Problem:
-    name: str
-    bounds: Sequence[tuple[float, float]]
-    function: Callable[[Point], float]
-    optimum: float
-
-
-def sphere(x: Point) -> float:
-    return sum((value - 0.7) ** 2 for value in x)
-
-
-def rosenbrock(x: Point) -> float:
-    return sum(100 * (b - a * a) ** 2 + (1 - a) ** 2 for a, b in itertools.pairwise(x))
-
-
-def rastrigin(x: Point) -> float:
-    return 10 * len(x) + sum(value * value - 10 * math.cos(2 * math.pi * value) for value in x)
-
-
-def ackley(x: Point) -> float:
-    root = math.sqrt(sum(value * value for value in x) / len(x))
-    wave = sum(math.cos(2 * math.pi * value) for value in x) / len(x)
-    return -20 * math.exp(-0.2 * root) - math.exp(wave) + 20 + math.e
-
-
-def branin(x: Point) -> float:
-    a, b = x
-    return (
-        (b - 5.1 * a * a / (4 * math.pi**2) + 5 * a / math.pi - 6) ** 2
-        + 10 * (1 - 1 / (8 * math.pi)) * math.cos(a)
-        + 10
-    )
-
-
-def levy(x: Point) -> float:
-    w = [1 + (value - 1) / 4 for value in x]
-    first = math.sin(math.pi * w[0]) ** 2
-    middle = sum((v - 1) ** 2 * (1 + 10 * math.sin(math.pi * v + 1) ** 2) for v in w[:-1])
-    return first + middle + (w[-1] - 1) ** 2 * (1 + math.sin(2 * math.pi * w[-1]) ** 2)
-
-
-def griewank(x: Point) -> float:
-    product = math.prod(math.cos(value / math.sqrt(i)) for i, value in enumerate(x, 1))
-    return 1 + sum(value * value for value in x) / 4000 - product
-
-
-def styblinski(x: Point) -> float:
-    return sum(v**4 - 16 * v * v + 5 * v for v in x) / 2 + 39.16616570377142 * len(x)
-
-
-def michalewicz(x: Point) -> float:
-    return -sum(math.sin(v) * math.sin(i * v * v / math.pi) ** 20 for i, v in enumerate(x, 1))
-
-
-_H_A = ((10, 3, 17, 3.5, 1.7, 8), (0.05, 10, 17, 0.1, 8, 14), (3, 3.5, 1.7, 10, 17, 8), (17, 8, 0.05, 10, 0.1, 14))
-_H_P = (
-    (0.1312, 0.1696, 0.5569, 0.0124, 0.8283, 0.5886),
-    (0.2329, 0.4135, 0.8307, 0.3736, 0.1004, 0.9991),
-    (0.2348, 0.1451, 0.3522, 0.2883, 0.3047, 0.6650),
-    (0.4047, 0.8828, 0.8732, 0.5743, 0.1091, 0.0381),
-)
-_H_C = (1.0, 1.2, 3.0, 3.2)
-
-
-def hartmann6(x: Point) -> float:
-    inner = [
-        sum(a * (v - p) ** 2 for a, v, p in zip(row_a, x, row_p, strict=True))
-        for row_a, row_p in zip(_H_A, _H_P, strict=True)
-    ]
-    return -sum(c * math.exp(-value) for c, value in zip(_H_C, inner, strict=True))
-
-
-FUNCTIONS = [
-    Problem("sphere-5", [(-2.0, 2.0)] * 5, sphere, 0.0),
-    Problem("rosenbrock-4", [(-2.0, 2.0)] * 4, rosenbrock, 0.0),
-    Problem("rastrigin-4", [(-4.0, 5.0)] * 4, rastrigin, 0.0),
-    Problem("ackley-5", [(-4.0, 6.0)] * 5, ackley, 0.0),
-    Problem("branin-2", [(-5.0, 10.0), (0.0, 15.0)], branin, 0.397887),
-    Problem("levy-4", [(-10.0, 10.0)] * 4, levy, 0.0),
-    Problem("griewank-4", [(-50.0, 70.0)] * 4, griewank, 0.0),
-    Problem("styblinski-4", [(-5.0, 5.0)] * 4, styblinski, 0.0),
-    Problem("michalewicz-5", [(0.0, math.pi)] * 5, michalewicz, -4.687658),
-    Problem("hartmann-6", [(0.0, 1.0)] * 6, hartmann6, -3.32237),
-]
+def play(game: Play) -> float:
+    """The regret of one contestant after one search."""
+    name, problem, seed, trials, concurrent = game
+    if name in OWN:
+        return ours(problem, seed, trials, concurrent, OWN[name])
+    if name == "optuna TPE":
+        return by_optuna(problem, seed, trials, concurrent)
+    return by_ray(problem, seed, trials) if name == "ray default" else by_chance(problem, seed, trials)
 
 
 def ours(problem: Problem, seed: int, trials: int, concurrent: int, spec: Any) -> float:
-    space = {f"x{i}": Uniform(min_value=low, max_value=high) for i, (low, high) in enumerate(problem.bounds)}
+    space = {
+        f"x{place}": Randint(upper=int(high) + 1) if problem.whole(place) else Uniform(min_value=low, max_value=high)
+        for place, (low, high) in enumerate(problem.bounds)
+    }
     search = Search(make_strategy(spec, SearchProblem(space, [Goal.MINIMIZE], seed)))
     running: deque[tuple[int, float]] = deque()
     best = math.inf
@@ -137,13 +80,17 @@ def ours(problem: Problem, seed: int, trials: int, concurrent: int, spec: Any) -
     return best - problem.optimum
 
 
-def by_optuna(problem: Problem, seed: int, trials: int, concurrent: int, sampler: Any) -> float:
-    study = optuna.create_study(sampler=sampler(seed))
+def by_optuna(problem: Problem, seed: int, trials: int, concurrent: int) -> float:
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     running: deque[tuple[Any, float]] = deque()
     best = math.inf
     for _ in range(trials):
         trial = study.ask()
-        value = problem.function([trial.suggest_float(f"x{i}", *bound) for i, bound in enumerate(problem.bounds)])
+        point = [
+            trial.suggest_int(f"x{place}", *bound) if problem.whole(place) else trial.suggest_float(f"x{place}", *bound)
+            for place, bound in enumerate(problem.bounds)
+        ]
+        value = problem.function(point)
         best = min(best, value)
         running.append((trial, value))
         if len(running) == concurrent:
@@ -153,57 +100,100 @@ def by_optuna(problem: Problem, seed: int, trials: int, concurrent: int, sampler
 
 def by_chance(problem: Problem, seed: int, trials: int) -> float:
     draw = random.Random(seed)
-    return (
-        min(problem.function([draw.uniform(*bound) for bound in problem.bounds]) for _ in range(trials))
-        - problem.optimum
-    )
+
+    def point() -> list[float]:
+        return [
+            draw.randint(int(low), int(high)) if problem.whole(place) else draw.uniform(low, high)
+            for place, (low, high) in enumerate(problem.bounds)
+        ]
+
+    return min(problem.function(point()) for _ in range(trials)) - problem.optimum
 
 
-def contestants(concurrent: int) -> dict[str, Callable[[Problem, int, int], float]]:
-    tpe = optuna.samplers.TPESampler
-    return {
-        "ours": lambda p, seed, n: ours(p, seed, n, concurrent, BayesianSampling()),
-        "optuna TPE": lambda p, seed, n: by_optuna(p, seed, n, concurrent, lambda s: tpe(seed=s)),
-        "random": by_chance,
-        "ours random": lambda p, seed, n: ours(p, seed, n, concurrent, RandomSampling()),
-        "ours TPE": lambda p, seed, n: ours(p, seed, n, concurrent, BayesianSampling(surrogate="tpe")),
-        "ours sobol": lambda p, seed, n: ours(p, seed, n, concurrent, RandomSampling(rule="sobol")),
-    }
+def by_ray(problem: Problem, seed: int, trials: int) -> float:
+    """Ray Tune's default search (BasicVariantGenerator) draws every trial from its domains, independently."""
+    import numpy
+    from ray import tune
+
+    state = numpy.random.RandomState(seed)
+    domains = [
+        tune.randint(int(low), int(high) + 1) if problem.whole(place) else tune.uniform(low, high)
+        for place, (low, high) in enumerate(problem.bounds)
+    ]
+    points = ([domain.sample(random_state=state) for domain in domains] for _ in range(trials))
+    return min(problem.function(point) for point in points) - problem.optimum
+
+
+class Results:
+    """Regrets by contestant, problem and seed; what peers reached is kept in a file, since their code does not change."""
+
+    def __init__(self, pool: Executor, file: Path) -> None:
+        self._pool = pool
+        self._file = file
+        self._kept: dict[str, float] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+
+    def of(self, games: Sequence[Play]) -> list[float]:
+        missing = [game for game in games if self._key(game) not in self._kept]
+        found = dict(zip(map(self._key, missing), self._pool.map(play, missing, chunksize=4), strict=True))
+        self._kept |= {key: value for key, value in found.items() if not key.startswith(OURS)}
+        self._file.write_text(json.dumps(self._kept), encoding="utf-8")
+        return [found.get(key, self._kept.get(key, math.nan)) for key in map(self._key, games)]
+
+    def _key(self, game: Play) -> str:
+        name, problem, seed, trials, concurrent = game
+        return f"{name}/{problem.name}/{seed}/{trials}/{concurrent if name in ('optuna TPE', *OWN) else 1}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--trials", type=int, default=60)
-    parser.add_argument("--quick", action="store_true", help="five seeds, four functions")
+    parser.add_argument("--quick", action="store_true", help="five seeds, four functions, one real problem")
+    parser.add_argument("--no-tuning", action="store_true", help="the analytic functions alone")
+    parser.add_argument("--data", type=Path, help="folder with adult, california and bike_sharing as parquet files")
+    parser.add_argument("--own", action="store_true", help="our other samplers too")
+    parser.add_argument("--cache", type=Path, help="folder to keep tables and the results of peers in")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
-    seeds = 5 if arguments.quick else arguments.seeds
-    functions = FUNCTIONS[:4] if arguments.quick else FUNCTIONS
-    score = {}
-    for concurrent in (1, 2, 8):
-        players = contestants(concurrent)
-        print(f"\nmedian regret, {arguments.trials} trials, {concurrent} concurrent, {seeds} seeds")
-        print(f"{'':16}" + "".join(f"{name:>14}" for name in players))
-        for problem in functions:
+    with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(arguments.processes) as pool:
+        cache = arguments.cache or Path(scratch)
+        cache.mkdir(parents=True, exist_ok=True)
+        chosen = FUNCTIONS[:4] if arguments.quick else list(FUNCTIONS)
+        if not arguments.no_tuning:
+            chosen += lightgbm_problems(arguments.data, cache, pool, most=1 if arguments.quick else 3)
+        peers = [name for name in PEERS if name != "ray default" or find_spec("ray")]
+        if len(peers) < len(PEERS):
+            print("Ray is not installed: its default search, which is random, is left out")
+        players = [*(OWN if arguments.own else [OURS]), *peers]
+        results = Results(pool, cache / "search-quality.json")
+        compare_all(players, chosen, 5 if arguments.quick else arguments.seeds, arguments.trials, results)
+
+
+def compare_all(players: Sequence[str], chosen: Sequence[Problem], seeds: int, trials: int, results: Results) -> None:
+    score: dict[tuple[int, str], list[int]] = {}
+    for concurrent in CONCURRENT:
+        print(f"\nmedian regret, {trials} trials, {concurrent} concurrent, {seeds} seeds")
+        print(f"{'':24}" + "".join(f"{name:>14}" for name in players))
+        for problem in chosen:
             found = {
-                name: [play(problem, seed, arguments.trials) for seed in range(seeds)] for name, play in players.items()
+                name: results.of([(name, problem, seed, trials, concurrent) for seed in range(seeds)])
+                for name in players
             }
-            print(
-                f"{problem.name:16}" + "".join(f"{statistics.median(values):14.4g}" for values in found.values()),
-                flush=True,
-            )
-            for name in list(players)[1:]:
-                score.setdefault((concurrent, name), []).append(compare(found["ours"], found[name]))
-    print("\nours beside:      concurrent  better  worse  better beyond noise  worse beyond noise")
-    for (concurrent, name), results in score.items():
-        better = sum(result > 0 for result in results)
-        beyond = f"{results.count(2):19} {results.count(-2):19}"
-        print(f"{name:16} {concurrent:10} {better:8} {len(results) - better:6} {beyond}")
+            middles = "".join(f"{statistics.median(values):14.4g}" for values in found.values())
+            print(f"{problem.name:24}{middles}", flush=True)
+            for name in players[1:]:
+                score.setdefault((concurrent, name), []).append(compare(found[OURS], found[name]))
+    print("\nours beside:      concurrent  better  equal  worse  better beyond noise  worse beyond noise")
+    for (concurrent, name), one in score.items():
+        signs = [(result > 0) - (result < 0) for result in one]
+        counts = f"{signs.count(1):8} {signs.count(0):6} {signs.count(-1):6}"
+        print(f"{name:16} {concurrent:10} {counts} {one.count(2):19} {one.count(-2):19}")
 
 
 def compare(own: Sequence[float], other: Sequence[float]) -> int:
-    """1 when our median is lower, -1 when it is higher; twice that beyond noise."""
-    sign = 1 if statistics.median(own) <= statistics.median(other) else -1
+    """1 when our median is lower, -1 when it is higher, 0 when equal; twice that beyond noise."""
+    mine, theirs = statistics.median(own), statistics.median(other)
+    sign = (theirs > mine) - (theirs < mine)
     return sign * (2 if mannwhitneyu(own, other).pvalue < 0.01 else 1)
 
 
