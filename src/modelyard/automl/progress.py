@@ -101,7 +101,8 @@ class Plain(Listener):
         self._print(text)
 
     def _print(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 class LiveBoard(Listener):

@@ -1,0 +1,1 @@
+"""How the values of one column become features: one file a kind of step."""

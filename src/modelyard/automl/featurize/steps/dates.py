@@ -1,0 +1,175 @@
+"""Moments unfolded: where in the year, the week and the day they are, and how long ago."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from modelyard.automl.featurize.steps.step import Array, Goal, Step
+
+FORMATS = (
+    "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%Y%m%d",
+    "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y",
+    "%m/%d/%y", "%d-%m-%Y", "%B %d, %Y", "%Y-%m-%dT%H:%M", "%H:%M:%S", "%H:%M",
+)  # fmt: skip
+_PARTS = ("year", "month", "day", "weekday", "day_of_year", "hour", "minute", "days")
+_CYCLES = {"month": 12.0, "weekday": 7.0, "day_of_year": 365.25, "hour": 24.0}
+
+
+def format_of(values: Array) -> str | None:
+    """The format that nearly all texts of a sample are written in; None where there is none."""
+    sample = [
+        value.strip() for value in values[:: max(1, len(values) // 200)] if isinstance(value, str) and value.strip()
+    ]
+    if not sample:
+        return None
+    for one in FORMATS:
+        read = sum(_moment(text, one) is not None for text in sample)
+        if read >= 0.97 * len(sample):
+            return one
+    return None
+
+
+def as_moments(values: Array, written: str | None) -> Array:
+    """(rows,) datetime64[s], NaT for what is missing or cannot be read. `written`: the format of texts."""
+    if values.dtype.kind == "M":
+        return values.astype("datetime64[s]")
+    if values.dtype.kind in "fiu":
+        return _epochs(values.astype(float))
+    known: dict[Any, Any] = {}
+    found = np.empty(len(values), dtype="datetime64[s]")
+    for index, value in enumerate(values):
+        try:
+            told = known.get(value)
+        except TypeError:
+            value, told = str(value), None
+        if told is None:
+            told = known[value] = _read(value, written)
+        found[index] = told
+    return found
+
+
+def _read(value: Any, written: str | None) -> Any:
+    """datetime64[s]."""
+    if isinstance(value, datetime.datetime | datetime.date | np.datetime64):
+        plain = value.replace(tzinfo=None) if isinstance(value, datetime.datetime) else value
+        return np.datetime64(plain).astype("datetime64[s]")
+    if isinstance(value, str):
+        told = _moment(value.strip(), written or FORMATS[0])
+        if told is None:
+            try:
+                told = datetime.datetime.fromisoformat(value.strip()).replace(tzinfo=None)
+            except ValueError:
+                told = None
+        if told is not None:
+            return np.datetime64(told).astype("datetime64[s]")
+    return np.datetime64("NaT", "s")
+
+
+def _moment(text: str, written: str) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.strptime(text, written)
+    except ValueError:
+        return None
+
+
+def _epochs(values: Array) -> Array:
+    """Seconds or milliseconds since 1970, told apart by their size."""
+    finite = np.isfinite(values)
+    scale = 1000.0 if finite.any() and np.nanmax(np.abs(values[finite])) > 1e11 else 1.0
+    found = np.full(len(values), np.datetime64("NaT", "s"))
+    found[finite] = (values[finite] / scale).astype(np.int64).astype("datetime64[s]")
+    return found
+
+
+class Unfolded(Step):
+    """Parts of the calendar that varied in training; with `cyclic` their sine and cosine beside."""
+
+    kind = "date"
+
+    def __init__(self, *, cyclic: bool = False) -> None:
+        self._cyclic = cyclic
+        self._written: str | None = None
+        self._kept: list[str] = []
+        self._fill: list[float] = []
+        self._spread: list[float] = []
+
+    def fit_transform(self, values: Array, goal: Goal) -> Array:
+        if values.dtype.kind == "O":
+            self._written = format_of(values)
+        parts = _parts(as_moments(values, self._written))
+        self._kept = [
+            name for name in _PARTS if np.nanmax(parts[name], initial=0) > np.nanmin(parts[name], initial=1e18)
+        ]
+        self._kept = self._kept or ["days"]
+        self._fill = [_mean(parts[name]) for name in self._kept]
+        self._spread = [
+            float(np.nanstd(parts[name])) or 1.0 if np.isfinite(parts[name]).any() else 1.0 for name in self._kept
+        ]
+        return self._features(parts)
+
+    def transform(self, values: Array) -> Array:
+        return self._features(_parts(as_moments(values, self._written)))
+
+    def names(self, column: str) -> list[str]:
+        if not self._cyclic:
+            return [f"{column}:{name}" for name in self._kept]
+        found = []
+        for name in self._kept:
+            found.append(f"{column}:{name}")
+            if name in _CYCLES:
+                found += [f"{column}:{name}:sin", f"{column}:{name}:cos"]
+        return found
+
+    def state(self) -> dict[str, Any]:
+        return {"cyclic": self._cyclic, "written": self._written, "kept": self._kept, "fill": self._fill,
+                "spread": self._spread}  # fmt: skip
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Self:
+        step = cls(cyclic=bool(state["cyclic"]))
+        step._written, step._kept = state["written"], list(state["kept"])
+        step._fill, step._spread = list(state["fill"]), list(state["spread"])
+        return step
+
+    def _features(self, parts: Mapping[str, Array]) -> Array:
+        if not self._cyclic:
+            return np.stack([parts[name] for name in self._kept], axis=1).astype(np.float32)
+        found = []
+        for name, fill, spread in zip(self._kept, self._fill, self._spread, strict=True):
+            told = np.where(np.isnan(parts[name]), fill, parts[name])
+            found.append((told - fill) / spread)
+            if name in _CYCLES:
+                angle = 2 * np.pi * told / _CYCLES[name]
+                found += [np.sin(angle), np.cos(angle)]
+        return np.stack(found, axis=1).astype(np.float32)
+
+
+def _mean(values: Array) -> float:
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if len(there) else 0.0
+
+
+def _parts(moments: Array) -> dict[str, Array]:
+    """By name, float64, NaN where the moment is missing."""
+    missing = np.isnat(moments)
+    safe = np.where(missing, np.datetime64(0, "s"), moments)
+    days, months, years = safe.astype("datetime64[D]"), safe.astype("datetime64[M]"), safe.astype("datetime64[Y]")
+    seconds = (safe - days).astype(np.int64)
+    since = days.astype(np.int64)
+    found = {
+        "year": years.astype(np.int64) + 1970.0,
+        "month": months.astype(np.int64) % 12 + 1.0,
+        "day": (days - months.astype("datetime64[D]")).astype(np.int64) + 1.0,
+        "weekday": (since + 3) % 7 + 0.0,
+        "day_of_year": (days - years.astype("datetime64[D]")).astype(np.int64) + 1.0,
+        "hour": seconds // 3600 + 0.0,
+        "minute": seconds % 3600 // 60 + 0.0,
+        "days": since + seconds / 86400.0,
+    }
+    for values in found.values():
+        values[missing] = np.nan
+    return found
