@@ -1,6 +1,6 @@
 """How good the best point is after a number of trials, beside Optuna and random search (and Ray Tune if installed).
 
-`python bench/search_quality.py [--seeds 20] [--trials 60] [--quick] [--no-tuning] [--data FOLDER] [--own] [--cache FOLDER]`
+`python bench/search_quality.py [--seeds 20] [--trials 60] [--quick] [--no-tuning] [--data DIR] [--own] [--cache DIR]`
 
 Regret is f(best) - f(optimum), on ten analytic functions and on three real tuning problems: LightGBM over a tabulated
 grid of settings (lightgbm_problems.py), on scikit-learn's data, or on `<name>/train.parquet` of `--data`. For each
@@ -20,7 +20,7 @@ import statistics
 import tempfile
 import warnings
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,7 +125,7 @@ def by_ray(problem: Problem, seed: int, trials: int) -> float:
 
 
 class Results:
-    """Regrets by contestant, problem and seed; what peers reached is kept in a file, since their code does not change."""
+    """Regrets by contestant, problem and seed; those of peers are kept in a file, since their code does not change."""
 
     def __init__(self, pool: Executor, file: Path) -> None:
         self._pool = pool
