@@ -29,7 +29,7 @@ else:  # numpy and the learners wait until the job file has been read
     metrics = deferred("modelyard.automl.validate.metrics")
 
 # How long the end of a job waits for a server that is away.
-_PATIENCE_SECONDS = 3600.0
+_PATIENCE_SECONDS = 600.0
 _PATIENCE_WHEN_STOPPED_SECONDS = 20.0
 
 
