@@ -1,5 +1,6 @@
 """The examples do what they say, against a real installation."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from .installation import MODELYARD, Installation
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 JOBS = EXAMPLES / "jobs"
+PIPELINES = EXAMPLES / "pipelines"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,68 @@ def test_sweep_completes(platform: Installation, file: str, expected: list[str])
         assert text in printed
 
 
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("basic/pipeline.yml", ["prepare: submitted", "Completed: 3 completed"]),
+        ("flow.yml", ["it ended after 3 iterations", "give_up: skipped", "Completed: 11 completed, 1 skipped"]),
+        ("nested.yml", ["search: completed", "Completed: 3 completed"]),
+    ],
+)
+def test_pipeline_completes(platform: Installation, file: str, expected: list[str]) -> None:
+    printed = platform.cli("job", "create", "-f", file, "--stream", "--set", "settings.force_rerun=true", cwd=PIPELINES)
+    for text in expected:
+        assert text in printed
+
+
+def test_a_pipeline_takes_what_has_not_changed_and_says_what_has(platform: Installation) -> None:
+    rate = ["--set", "inputs.rate=0.123"]
+    first = platform.cli("job", "create", "-f", "basic/pipeline.yml", *rate, "--stream", cwd=PIPELINES)
+    assert "Completed" in first
+    again = platform.cli("job", "create", "-f", "basic/pipeline.yml", *rate, "--stream", cwd=PIPELINES)
+    assert "Completed: 3 reused" in again
+    changed = [
+        "job",
+        "create",
+        "-f",
+        "basic/pipeline.yml",
+        "--set",
+        "inputs.rate=0.321",
+        "--query",
+        "name",
+        "-o",
+        "tsv",
+    ]
+    name = platform.cli(*changed, cwd=PIPELINES)
+    assert platform.job_ends(name) == "Completed"
+    told = platform.cli("job", "explain-reuse", "-n", name, "--node", "train", "-o", "json")
+    assert '"part": "inputs.rate"' in told
+    assert '"before": "0.123"' in told
+    report = platform.cli("job", "show", "-n", name, "--query", "outputs.report.path", "-o", "tsv")
+    assert report.startswith("azureml://")
+
+
+def test_a_failed_pipeline_goes_on_from_the_node_that_failed(platform: Installation, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    first = {
+        "command": f"echo x >> {tmp_path}/ran; echo 1 > ${{{{outputs.n}}}}",
+        "outputs": {"n": {"type": "uri_file"}},
+    }
+    second = {
+        "command": f"cat ${{{{inputs.n}}}} && test -e {flag}",
+        "inputs": {"n": "${{parent.jobs.first.outputs.n}}"},
+    }
+    body = {"type": "pipeline", "jobs": {"first": first, "second": second}}
+    (tmp_path / "pipeline.yml").write_text(json.dumps(body))
+    name = platform.cli("job", "create", "-f", "pipeline.yml", "--query", "name", "-o", "tsv", cwd=tmp_path)
+    assert platform.job_ends(name) == "Failed"
+    assert "second" in platform.cli("job", "show", "-n", name, "--query", "error.message", "-o", "tsv")
+    flag.touch()
+    platform.cli("job", "resume", "-n", name)
+    assert platform.job_ends(name) == "Completed"
+    assert (tmp_path / "ran").read_text() == "x\n", "what succeeded did not run again"
+
+
 def test_outputs_are_kept_and_registered(platform: Installation, tmp_path: Path) -> None:
     name = platform.cli("job", "create", "-f", "outputs.yml", "--query", "name", "-o", "tsv", cwd=JOBS)
     assert platform.job_ends(name) == "Completed"
@@ -72,7 +136,7 @@ def test_shell_script(platform: Installation, name: str) -> None:
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("name", ["train.py", "deploy.py", "sweep.py"])
+@pytest.mark.parametrize("name", ["train.py", "deploy.py", "sweep.py", "pipeline.py"])
 def test_sdk_script(platform: Installation, name: str) -> None:
     done = platform.run([sys.executable, str(EXAMPLES / "sdk" / name)], timeout=240)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

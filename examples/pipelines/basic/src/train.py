@@ -18,5 +18,7 @@ for _ in range(200):
     errors = [(slope * x + offset - y, x) for x, y in rows]
     slope -= args.rate * sum(error * x for error, x in errors) / len(rows)
     offset -= args.rate * sum(error for error, _ in errors) / len(rows)
+loss = sum((slope * x + offset - y) ** 2 for x, y in rows) / len(rows)
+(Path(args.out) / "loss.txt").write_text(str(loss))
 (Path(args.out) / "line.json").write_text(json.dumps({"slope": slope, "offset": offset}))
 print(f"slope {slope:.3f}, offset {offset:.3f}")
