@@ -43,6 +43,13 @@ class Estimator:
         """(rows, classes), in the order of `classes_`."""
         return self._model.predict_proba(X)
 
+    def score(self, X: Any, y: Any) -> float:  # noqa: N803
+        """Accuracy, or R squared for regressions: scikit-learn's defaults."""
+        predicted, known = self.predict(X), np.asarray(y)
+        if self._model.task.is_classification:
+            return float(np.mean(predicted == known))
+        return float(1 - np.sum((known - predicted) ** 2) / np.sum((known - known.mean()) ** 2))
+
     def fit(self, X: Any, y: Any = None) -> NoReturn:  # noqa: N803
         """scikit-learn asks for the method before it scores a model; this one has learnt already."""
         raise Unsupported(
