@@ -22,9 +22,10 @@ def load_entity(call: Call, kind: str, flags: Mapping[str, Any] | None = None, *
         raise InvalidInput(f"Which {kind}?", field="--file", mend=f"describe it in a file: {call.title} -f {kind}.yml")
     # Relative paths in flags and --set are relative to the file, as in Azure's CLI; a flag's path is the caller's.
     absolute = {key: str(Path(value).absolute()) if _is_path(key, value) else value for key, value in given.items()}
-    overrides = [*([absolute] if absolute else []), *checked_sets(call.args.set)]
+    yamlio = importlib.import_module("modelyard.yamlio")
+    overrides = [*([yamlio.Flags(absolute)] if absolute else []), *checked_sets(call.args.set)]
     source: Any = Path(call.args.file) if call.args.file is not None else io.StringIO("{}\n")
-    return importlib.import_module("modelyard.yamlio").load(kind, source, overrides)
+    return yamlio.load(kind, source, overrides)
 
 
 def changed_entity(call: Call, kind: str, stored: Mapping[str, Any], flags: Mapping[str, Any] | None = None) -> Any:
@@ -38,6 +39,19 @@ def checked_sets(sets: list[str]) -> list[str]:
         if "=" not in item:
             raise InvalidInput(f"'{item}' is not path=value.", field="--set", mend="write it as --set a.b=value")
     return sets
+
+
+def tag_flags(words: list[str] | None) -> dict[str, str]:
+    """`--tags a=1 b=2` as flags, each tag beside those of the file."""
+    found: dict[str, str] = {}
+    for word in words or []:
+        key, mark, value = word.partition("=")
+        if not mark or not key or '"' in key:
+            raise InvalidInput(
+                f"'{word}' is not name=value.", field="--tags", mend="write --tags name=value name=value"
+            )
+        found[f'tags."{key}"'] = value
+    return found
 
 
 def pairs(words: list[str] | None, flag: str) -> dict[str, str]:

@@ -83,6 +83,7 @@ SET = option(
     default=[],
     metavar="PATH=VALUE",
 )
+TAGS = option("--tags", help="Tags: name=value; several may follow.", nargs="+", metavar="NAME=VALUE")
 NO_WAIT = option("--no-wait", help="Return when it has begun.", action="store_true")
 YES = option("-y", "--yes", help="Do not ask.", action="store_true")
 MAX_RESULTS = option("-r", "--max-results", help="Show at most so many.", type=int, metavar="COUNT")

@@ -52,7 +52,7 @@ def _place_and_mend(body: Mapping[str, Any], indent: str) -> Iterator[str]:
 
 def _where(body: Mapping[str, Any]) -> str:
     place, field = str(body.get("file") or ""), str(body.get("field") or "")
-    if place == f"--set {field}":
+    if place in (f"--set {field}", f"params_override {field}", f"--{field.replace('_', '-')}"):
         return place
     if body.get("line"):
         place += f":{body['line']}"

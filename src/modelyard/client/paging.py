@@ -33,6 +33,20 @@ class ItemPaged(Generic[T], Iterator[T]):
         """The items that pass, still page by page."""
         return ItemPaged(lambda: ([item for item in page if keep(item)] for page in self._pages()))
 
+    def first(self, count: int | None) -> ItemPaged[T]:
+        """At most `count` items, all for None; a page that is not needed is not asked for."""
+        if count is None:
+            return self
+        return ItemPaged(lambda: self._bounded(count))
+
+    def _bounded(self, count: int) -> Iterator[list[T]]:
+        left = count
+        for page in self._pages() if left > 0 else ():
+            yield page[:left]
+            left -= len(page)
+            if left <= 0:
+                return
+
     def __iter__(self) -> Iterator[T]:
         return self
 

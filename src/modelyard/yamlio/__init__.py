@@ -2,5 +2,6 @@
 
 from modelyard.yamlio.dumping import dump
 from modelyard.yamlio.loading import load
+from modelyard.yamlio.overrides import Flags
 
-__all__ = ["dump", "load"]
+__all__ = ["Flags", "dump", "load"]

@@ -18,25 +18,32 @@ from modelyard.yamlio.tree import Tree
 _STEP = re.compile(r"\"([^\"]+)\"|'([^']+)'|\[(\d+)\]|([^.\[\]\"']+)")
 
 
+class Flags(dict[str, Any]):
+    """Changes that a command's own options say: their problems are told as those of the options."""
+
+
 def apply(
     values: SourceMapping, overrides: Iterable[str | Mapping[str, Any]], positions: Positions, folder: Path
 ) -> None:
     """Change `values` in place. InvalidInput for a path through a text or a missing list item."""
-    for text, value in _pairs(overrides):
+    for text, value, said in _pairs(overrides):
         path = _steps(text)
         _set(values, path, _sourced(value, folder), text)
-        positions.mark(".".join(path), Position(f"--set {text}"))
+        positions.mark(".".join(path), Position(said))
 
 
-def _pairs(overrides: Iterable[str | Mapping[str, Any]]) -> Iterable[tuple[str, Any]]:
+def _pairs(overrides: Iterable[str | Mapping[str, Any]]) -> Iterable[tuple[str, Any, str]]:
+    """Path, value, and how its author said it."""
     for override in overrides:
         if isinstance(override, str):
             path, equals, value = override.partition("=")
             if not equals or not path.strip():
                 raise InvalidInput(f"'{override[:100]}' is not an override", mend="write --set path.to.field=value")
-            yield path.strip(), parse_value(value, path)
+            yield path.strip(), parse_value(value, path), f"--set {path.strip()}"
+        elif isinstance(override, Flags):
+            yield from ((path, value, f"--{_steps(path)[0].replace('_', '-')}") for path, value in override.items())
         else:
-            yield from override.items()
+            yield from ((path, value, f"params_override {path}") for path, value in override.items())
 
 
 def parse_value(text: str, path: str = "") -> Any:

@@ -33,6 +33,25 @@ def test_data_from_flags(run: Shell, write: Callable[[str, str], str]) -> None:
     assert made["path"].endswith("/one.csv")
 
 
+def test_tags_by_flags_beside_those_of_the_file(run: Shell, write: Callable[[str, str], str]) -> None:
+    path = write("one.csv", "x\n")
+    made = run.json("data", "create", "-n", "tagged", "-t", "uri_file", "-p", path, "--tags", "a=1", "team.b=x y")
+    assert made["tags"] == {"a": "1", "team.b": "x y"}
+    file = write("data.yml", "name: tagged\ntype: uri_file\npath: ./one.csv\ntags: {a: old, kept: me}\n")
+    assert run.json("data", "create", "-f", file, "--tags", "a=new")["tags"] == {"a": "new", "kept": "me"}
+    run("data", "create", "-f", file, "--tags", "a", code=2)
+    assert "where: --tags" in run.err
+
+
+@pytest.mark.parametrize("noun", ["data", "model", "environment"])
+def test_a_problem_of_a_flag_is_told_by_the_flag(run: Shell, write: Callable[[str, str], str], noun: str) -> None:
+    kind = {"data": "type: uri_file\npath: ./one.csv\n", "model": "path: ./one.csv\n", "environment": "image: i\n"}
+    write("one.csv", "x\n")
+    run(noun, "create", "-f", write("it.yml", kind[noun]), "-n", "not/a name", code=2)
+    assert "where: --name" in run.err
+    assert "--set" not in run.err
+
+
 def test_a_wrong_file_is_said_with_its_lines(run: Shell, write: Callable[[str, str], str]) -> None:
     file = write("data.yml", "name: x\ntyp: uri_file\npath: ./nope.csv\n")
     run("data", "create", "-f", file, code=2)

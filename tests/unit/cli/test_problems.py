@@ -26,6 +26,11 @@ def test_an_override_is_named_once() -> None:
     assert reported(error)[1] == "  where: --set limits.timout"
 
 
+def test_a_flag_is_named_once() -> None:
+    error = InvalidInput("it is no name", file="--conda-file", field="conda_file")
+    assert reported(error)[1] == "  where: --conda-file"
+
+
 def test_several_problems_each_with_its_place() -> None:
     details = [
         {"message": "unknown field", "line": 3, "field": "comand", "mend": "did you mean 'command'?"},

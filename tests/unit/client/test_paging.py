@@ -45,3 +45,12 @@ def test_map_and_filter_stay_lazy_and_combine() -> None:
 def test_by_page_gives_whole_pages() -> None:
     pages = listed(transport_over(Numbers(last=2)), "/n").by_page()
     assert [[item["n"] for item in page] for page in pages] == [[0, 1], [2, 3]]
+
+
+def test_the_first_of_a_list_ask_for_no_page_that_is_not_needed() -> None:
+    numbers = Numbers()
+    assert [item["n"] for item in listed(transport_over(numbers), "/n").first(3)] == [0, 1, 2]
+    assert numbers.asked == [0, 2]
+    assert list(listed(transport_over(numbers), "/n").first(0)) == []
+    assert len(list(listed(transport_over(Numbers(last=2)), "/n").first(None))) == 4
+    assert len(list(listed(transport_over(Numbers(last=2)), "/n").first(9))) == 4

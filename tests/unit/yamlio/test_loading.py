@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +33,7 @@ def job(text: str, *overrides: str, folder: Path | None = None) -> CommandJob:
     return loaded
 
 
-def refusal(text: str, *overrides: str, kind: str = "job") -> InvalidInput:
+def refusal(text: str, *overrides: str | dict[str, Any], kind: str = "job") -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
         yamlio.load(kind, io.StringIO(text), overrides)
     return caught.value
@@ -164,6 +165,13 @@ def test_an_error_in_an_override_says_so() -> None:
     error = refusal("command: echo", "limits.timeot=1")
     assert error.file == "--set limits.timeot"
     assert error.line is None
+
+
+def test_an_error_in_a_flag_or_a_mapping_is_told_as_theirs() -> None:
+    flags = refusal("command: echo", yamlio.Flags({"limits.timeot": 1}))
+    assert flags.file == "--limits"
+    mapping = refusal("command: echo", {"limits.timeot": 1})
+    assert mapping.file == "params_override limits.timeot"
 
 
 @pytest.mark.parametrize("override", ["novalue", "=x", ""])

@@ -6,8 +6,8 @@ from typing import Any
 
 from modelyard.cli.asset_commands import AssetNoun
 from modelyard.cli.call import Call
-from modelyard.cli.documents import load_entity
-from modelyard.cli.grammar import FILE, LABEL, NAME, SET, VERSION, Command, Group, option
+from modelyard.cli.documents import load_entity, tag_flags
+from modelyard.cli.grammar import FILE, LABEL, NAME, SET, TAGS, VERSION, Command, Group, option
 
 _NOUN = AssetNoun("data", "data", "iris")
 _TYPES = ("uri_file", "uri_folder", "mltable")
@@ -22,6 +22,7 @@ def create_data(call: Call) -> Any:
         "path": args.path,
         "description": args.description,
         "datastore": args.datastore,
+        **tag_flags(args.tags),
     }
     return call.client.data.create_or_update(load_entity(call, "data", flags)).to_dict()
 
@@ -59,6 +60,7 @@ _CREATE = Command(
         option("-d", "--description", help="What it is."),
         option("--datastore", help="The datastore that a local path is uploaded to."),
         option("--skip-validation", help="Taken, as Azure ML scripts give it.", action="store_true"),
+        TAGS,
         SET,
     ),
     (

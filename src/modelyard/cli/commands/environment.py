@@ -6,8 +6,8 @@ from typing import Any
 
 from modelyard.cli.asset_commands import AssetNoun
 from modelyard.cli.call import Call
-from modelyard.cli.documents import load_entity
-from modelyard.cli.grammar import FILE, SET, VERSION, Command, Group, option
+from modelyard.cli.documents import load_entity, tag_flags
+from modelyard.cli.grammar import FILE, SET, TAGS, VERSION, Command, Group, option
 
 _COLUMNS = ("name", "version", "latest=latest_version", "image", "created=creation_context.created_at", "description")
 _NOUN = AssetNoun("environment", "environments", "lightgbm-env", columns=_COLUMNS)
@@ -24,6 +24,7 @@ def create_environment(call: Call) -> Any:
         "description": args.description,
         "os_type": args.os_type,
         "build": {key: value for key, value in build.items() if value} or None,
+        **tag_flags(args.tags),
     }
     return call.client.environments.create_or_update(load_entity(call, "environment", flags)).to_dict()
 
@@ -42,6 +43,7 @@ _CREATE = Command(
         option("-d", "--dockerfile-path", help="The Dockerfile in it.", metavar="PATH"),
         option("--description", help="What it is."),
         option("--os-type", help="Its operating system.", choices=("linux", "windows")),
+        TAGS,
         SET,
     ),
     (

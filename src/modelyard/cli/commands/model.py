@@ -6,8 +6,8 @@ from typing import Any
 
 from modelyard.cli.asset_commands import AssetNoun
 from modelyard.cli.call import Call
-from modelyard.cli.documents import load_entity
-from modelyard.cli.grammar import FILE, SET, VERSION, Command, Group, option
+from modelyard.cli.documents import load_entity, tag_flags
+from modelyard.cli.grammar import FILE, SET, TAGS, VERSION, Command, Group, option
 
 _COLUMNS = (
     "name",
@@ -32,6 +32,7 @@ def create_model(call: Call) -> Any:
         "description": args.description,
         "stage": args.stage,
         "datastore": args.datastore,
+        **tag_flags(args.tags),
     }
     return call.client.models.create_or_update(load_entity(call, "model", flags)).to_dict()
 
@@ -49,6 +50,7 @@ _CREATE = Command(
         option("-d", "--description", help="What it is."),
         option("-s", "--stage", help="A free word such as Production."),
         option("--datastore", help="The datastore that a local path is uploaded to."),
+        TAGS,
         SET,
     ),
     (

@@ -73,12 +73,14 @@ class JobOperations:
         *,
         parent_job_name: str | None = None,
         list_view_type: ListViewType = ListViewType.ACTIVE_ONLY,
+        max_results: int | None = None,
         **filters: Any,
     ) -> ItemPaged[Job]:
-        """Jobs, newest first. Filters are those of the server: status, kind, experiment, tag, q."""
+        """Jobs, newest first, at most `max_results`. Filters are those of the server: status, kind, experiment, tag,
+        q."""
         view = ListViewType(list_view_type)
         found = self._resource.list(parent=parent_job_name, archived=view.archived, **filters)
-        return found.map(job_entity)
+        return found.first(max_results).map(job_entity)
 
     def list_trials(self, name: str, *, order_by: str = "newest") -> ItemPaged[dict[str, Any]]:
         """Trials of a sweep with parameters, objectives and reasons; `newest`, `oldest` or `best` first."""
