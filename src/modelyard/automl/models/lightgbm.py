@@ -12,7 +12,8 @@ import numpy as np
 from modelyard.automl.featurize.design import Design, View
 from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate, useful_threads
 from modelyard.automl.models.contributions import GivesContributions
-from modelyard.automl.models.onnx_form import ConvertsToOnnx, Finish, OnnxForm
+from modelyard.automl.models.lightgbm_graph import lightgbm_graph
+from modelyard.automl.models.onnx_form import OUTPUT, ConvertsToOnnx, Finish, OnnxForm
 from modelyard.automl.models.probabilities import pair
 from modelyard.automl.models.proxy import wants_logarithm, wants_median
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Params, Part, Shape, TabularModel
@@ -22,8 +23,6 @@ from modelyard.domain.extras import LazyModule
 from modelyard.domain.search_space import AnyDistribution, Choice, LogUniform, QLogUniform, QUniform, Uniform
 
 lgb: Any = LazyModule("lightgbm", extra="automl", what="LightGBM")
-converters: Any = LazyModule("onnxmltools", extra="automl", what="conversion to ONNX")
-converter_types: Any = LazyModule("onnxmltools.convert.common.data_types", extra="automl", what="conversion to ONNX")
 
 # Ours; the rest of the parameters are LightGBM's own.
 _OURS = ("trees", "target", "categories")
@@ -167,16 +166,10 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
             return values
         return values.reshape(len(values), self.classes, -1).transpose(0, 2, 1)
 
-    def onnx_form(self, features: int) -> OnnxForm:
-        graph = converters.convert_lightgbm(
-            self._booster,
-            initial_types=[("features", converter_types.FloatTensorType([None, features]))],
-            zipmap=False,
-            target_opset=15,
-        )
-        if self.task is Task.REGRESSION:
-            return OnnxForm(graph.SerializeToString(), graph.graph.output[0].name, Finish.NUMBER, self._form)
-        return OnnxForm(graph.SerializeToString(), "probabilities", Finish.SHARES)
+    def onnx_form(self, features: int) -> OnnxForm | None:
+        graph = lightgbm_graph(self._booster.model_to_string(), features)
+        finish = {Task.BINARY: Finish.LOG_ODDS, Task.MULTICLASS: Finish.SCORES, Task.REGRESSION: Finish.NUMBER}
+        return OnnxForm(graph, OUTPUT, finish[self.task], self._form) if graph is not None else None
 
     def _raw(self, matrix: np.ndarray, threads: int) -> np.ndarray:
         return np.asarray(self._booster.predict(matrix, num_threads=threads, validate_features=False))

@@ -91,8 +91,13 @@ def forest_graph(
         joined["aggregate_function"] = "AVERAGE"
     if offset is not None and np.any(offset):
         joined["base_values"] = np.broadcast_to(offset, (outputs,)).astype(np.float32).tolist()
+    return tree_model(joined, features, outputs)
+
+
+def tree_model(attributes: Mapping[str, Any], features: int, outputs: int) -> bytes:
+    """A model of one node, `TreeEnsembleRegressor` with these attributes."""
     node = onnx_helper.make_node(
-        "TreeEnsembleRegressor", [INPUT], [OUTPUT], domain="ai.onnx.ml", n_targets=outputs, **joined
+        "TreeEnsembleRegressor", [INPUT], [OUTPUT], domain="ai.onnx.ml", n_targets=outputs, **attributes
     )
     return _model(node, features, outputs)
 
