@@ -28,8 +28,8 @@ def write_array(path: Path, array: np.ndarray) -> Path:
 
 
 def read_array(path: Path, *, mapped: bool = True) -> np.ndarray:
-    """Read-only where mapped."""
-    return np.asarray(np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False))
+    """Where mapped, what is written to it stays in this process: some learners want writable memory."""
+    return np.asarray(np.load(path, mmap_mode="c" if mapped else None, allow_pickle=False))
 
 
 def write_design(folder: Path, design: Design) -> None:

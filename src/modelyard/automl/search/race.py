@@ -33,7 +33,9 @@ _MOST_OF_ALL_TIME = 0.3
 _GRACE_SECONDS = 1.0
 _FAILURES_OF_AN_ALGORITHM = 2
 _MOST_LIKELY = 12
+_ARRIVAL_SHARE = 0.02
 _LIKELY_SHARE = 0.01
+_MOST_OF_A_REFIT = 0.2
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Race:
         self._shape = track.table.shape(rows)
         self._guide = Guide(track.models, self._shape, track.table.seed, track.resources.threads)
         self._portfolio = self._first_configurations()
+        # Who stops at the end of the search has this long to predict and to be heard.
+        self._arrival_seconds = _ARRIVAL_SHARE * track.budget.seconds + 0.1
         self._likely: list[Candidate] = []
         self._likely_of = (0, 0)
         self._likely_not_before = 0.0
@@ -114,6 +118,10 @@ class Race:
         growth = len(table.fold(ALL_ROWS).train) / max(1, len(table.fold(0).train))
         featurized = max(outcome.featurize_seconds for outcome in candidate.outcomes.values())
         return float(candidate.fold_seconds * growth**1.3 * 1.1 + min(featurized * growth, 5.0) + 0.02)
+
+    def is_refitted(self, seconds: float) -> bool:
+        """Whether a refit of so many seconds is worth what it takes from the search."""
+        return seconds <= _MOST_OF_A_REFIT * self.track.budget.seconds
 
     # What happens in a round.
 
@@ -199,7 +207,7 @@ class Race:
             seconds = min(seconds, max(1.0, _MOST_OF_ALL_TIME * track.budget.seconds))
         task = FoldTask(
             track.folder, candidate.number, candidate.algorithm, candidate.params, fold, track.resources.threads,
-            track.table.seed + fold, seconds, track.budget.search_deadline, measured=fold == 0,
+            track.table.seed + fold, seconds, track.budget.search_deadline - self._arrival_seconds, measured=fold == 0,
         )  # fmt: skip
         number = track.workers.submit(evaluate, task, seconds=seconds + _GRACE_SECONDS)
         candidate.running.add(fold)
@@ -307,7 +315,8 @@ class Race:
 
     def _kept_seconds(self) -> float:
         """For ensembling, refits and measures, by the best so far."""
-        seconds = sorted((self.refit_seconds(one) for one in self._likely_members()), reverse=True)
+        expected = (self.refit_seconds(one) for one in self._likely_members())
+        seconds = sorted((one for one in expected if self.is_refitted(one)), reverse=True)
         loads = [0.0] * self.track.workers.count
         for one in seconds:
             loads[loads.index(min(loads))] += one
