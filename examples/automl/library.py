@@ -17,7 +17,7 @@ BUDGET = {"timeout_minutes": 0.15, "max_trials": 6, "progress": "plain"}
 def classification() -> None:
     predictor = automl.fit(DATA / "tumours.csv", target="benign", primary_metric="AUC_weighted", **BUDGET)
     print(predictor.leaderboard().head())
-    print(predictor.predict_proba({"radius": 14.0, "texture": 19.0}))
+    print(predictor.predict_proba(pd.read_csv(DATA / "tumours.csv").head(3)))
 
 
 def imbalanced() -> None:

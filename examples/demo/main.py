@@ -1,7 +1,8 @@
 """The main flow on real data: `make demo`, and `make demo-down` to stop what it left running.
 
-Data asset -> command job that logs with mlflow -> registered model -> online endpoint -> scores over HTTP, through the
-public SDK alone. Running it again makes the next version of the data and the model and updates the endpoint.
+Data asset -> AutoML job, every trial a run -> its best model, registered with lineage -> online endpoint -> scores over
+HTTP, through the public SDK alone. Running it again makes the next version of the data and the model and updates the
+endpoint.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import lightgbm
+import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 from narrator import Narrator
 from sklearn.datasets import load_breast_cancer
 
-from modelyard import MLClient, load_job
+from modelyard import MLClient, automl
 from modelyard.constants import AssetTypes
 from modelyard.domain.errors import ModelyardError
 from modelyard.entities import Data, ManagedOnlineDeployment, ManagedOnlineEndpoint, Model
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).parents[2]
 HOME = Path(os.environ.get("MODELYARD_DEMO_HOME", ROOT / ".demo" / "home"))
 MODELYARD = Path(sys.executable).with_name("modelyard")
 NAME = "breast-cancer"
+BUDGET_MINUTES = 0.5
 
 show = Narrator()
 
@@ -67,7 +68,7 @@ def run_flow() -> None:
         client = MLClient(workspace_name="default")
     table = tumours()
     data = register_data(client, table)
-    job_name = train(client)
+    job_name = search(client, data)
     model = register_model(client, job_name)
     deploy(client, model)
     score(client, model, table.drop(columns="benign").sample(8, random_state=1))
@@ -113,18 +114,34 @@ def register_data(client: MLClient, table: pd.DataFrame) -> Data:
     return data
 
 
-def train(client: MLClient) -> str:
-    with show.step("Train LightGBM by a command job", "modelyard job create -f examples/demo/train/job.yml --stream"):
-        job = client.jobs.create_or_update(load_job(HERE / "train" / "job.yml"))
+def search(client: MLClient, data: Data) -> str:
+    """An AutoML job; its log is the search as it goes."""
+    with show.step(
+        f"Search the best model for {BUDGET_MINUTES * 60:g} s", "modelyard job create -f automl.yml --stream"
+    ):
+        job = automl.classification(
+            training_data=data,
+            target_column_name="benign",
+            primary_metric="AUC_weighted",
+            test_data_size=0.2,
+            timeout_minutes=BUDGET_MINUTES,
+            experiment_name=NAME,
+        )
+        job = client.jobs.create_or_update(job)
         show.fact("job", job.name)
         client.jobs.stream(job.name)
     return str(job.name)
 
 
 def register_model(client: MLClient, job_name: str) -> Model:
-    source = f"azureml://jobs/{job_name}/outputs/artifacts/paths/model"
-    with show.step("Register the model", f"modelyard model create --name {NAME} --type mlflow_model --path {source}"):
-        model = client.models.create_or_update(Model(name=NAME, path=source, type=AssetTypes.MLFLOW_MODEL))
+    best = client.jobs.get(f"{job_name}_best_child")
+    show.fact(
+        "best", f"{best.algorithm}, AUC {best.score:.4f} over the folds, {best.row_milliseconds or 0:.2f} ms a row"
+    )
+    source = f"azureml://jobs/{best.name}/outputs/mlflow-model/"
+    with show.step("Register the best", f"modelyard model create --name {NAME} --type mlflow_model --path {source}"):
+        tags = {"algorithm": best.algorithm, "auc": f"{best.score:.4f}"}
+        model = client.models.create_or_update(Model(name=NAME, path=source, type=AssetTypes.MLFLOW_MODEL, tags=tags))
         show.fact("model", f"{model.name}:{model.version}")
     return model
 
@@ -159,7 +176,7 @@ def score(client: MLClient, model: Model, rows: pd.DataFrame) -> None:
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=30) as answer:
             remote = np.asarray(json.load(answer), dtype=float)
-        show.fact("P(benign)", " ".join(f"{value:.3f}" for value in remote))
+        show.fact("benign", " ".join(f"{value:g}" for value in remote))
         local = local_scores(client, model, rows)
         difference = float(np.abs(remote - local).max())
         show.fact("compared", f"largest difference to the model scored here: {difference:.1e}")
@@ -168,10 +185,11 @@ def score(client: MLClient, model: Model, rows: pd.DataFrame) -> None:
 
 
 def local_scores(client: MLClient, model: Model, rows: pd.DataFrame) -> np.ndarray:
-    folder = HOME.parent / "download"
+    """The model file, loaded by plain MLflow."""
+    folder = HOME.parent / "download" / str(model.version)
     client.models.download(name=model.name, version=model.version, download_path=folder)
-    found = max(folder.rglob("model.lgb"), key=lambda path: path.stat().st_mtime)
-    return np.asarray(lightgbm.Booster(model_file=found).predict(rows))
+    found = next(folder.rglob("MLmodel")).parent
+    return np.asarray(mlflow.pyfunc.load_model(str(found)).predict(rows), dtype=float)
 
 
 def show_lineage(client: MLClient, model: Model) -> None:
@@ -190,7 +208,7 @@ def summarise(client: MLClient, job_name: str, data: Data) -> None:
     show.fact("mlflow", f"{server['url']}/mlflow/default")
     show.console.print("\n[bold]Next[/]")
     show.console.print(f"   export MODELYARD_HOME={HOME} PATH={MODELYARD.parent}:$PATH")
-    show.console.print(f"   modelyard job show -n {job_name}")
+    show.console.print(f"   modelyard job leaderboard {job_name} -o table")
     show.console.print(f"   modelyard data preview --name {data.name} --version {data.version}")
     show.console.print(f"   modelyard online-endpoint get-credentials -n {NAME}")
     show.console.print("   make demo-down      stop it; make demo starts it again with everything kept")

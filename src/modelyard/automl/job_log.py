@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from modelyard.automl.trial import Listener, TrialResult, TrialStatus
@@ -32,9 +33,9 @@ class JobLog:
         self._began = time.monotonic()
 
     def started(self, facts: Mapping[str, Any]) -> None:
-        for name, value in facts.items():
-            if value not in (None, "", [], {}):
-                self._line(f"{name.replace('_', ' ')}: {_short(value)}")
+        """What is known before the first trial, in sentences; the whole of it lies among the results."""
+        for text in _sentences(facts):
+            self._line(text)
 
     def trial_started(self, number: int, algorithm: str, params: Mapping[str, Any]) -> None:
         if not self._quiet:
@@ -57,7 +58,8 @@ class JobLog:
 
     def leaderboard(self, trials: list[TrialResult], winner: int | None) -> None:
         """The best few, the winner marked."""
-        ranked = sorted((one for one in trials if one.score is not None), key=self._rank)
+        judged = (one for one in trials if one.score is not None and one.status is TrialStatus.COMPLETED)
+        ranked = sorted(judged, key=self._rank)
         if not ranked:
             return
         self._line(f"The best of {len(trials)} trials:")
@@ -136,12 +138,29 @@ def _number(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_short(item)}" for key, item in value.items() if item not in (None, "", [], {}))
-    if isinstance(value, list | tuple):
-        return ", ".join(_short(item) for item in value[:8]) + (f" and {len(value) - 8} more" if len(value) > 8 else "")
-    return _number(value)
+def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("rows") is not None:
+        columns = "" if facts.get("columns") is None else f", {facts['columns']} columns"
+        yield f"rows: {facts['rows']}{columns}{_purposes(facts.get('features'))}"
+    validation = facts.get("validation")
+    if isinstance(validation, Mapping):
+        yield f"validation: {validation.get('scheme')}, {validation.get('reason')}"
+    if facts.get("algorithms"):
+        yield f"algorithms: {', '.join(map(str, facts['algorithms']))}"
+    if facts.get("workers"):
+        yield f"workers: {facts['workers']}, with {facts.get('threads', 1)} threads each"
+    for guardrail in facts.get("guardrails") or ():
+        if isinstance(guardrail, Mapping) and guardrail.get("status") != "passed":
+            yield f"{guardrail.get('status')}: {guardrail.get('text')}"
+
+
+def _purposes(features: Any) -> str:
+    """How many columns there are of each purpose."""
+    columns = features.get("columns") if isinstance(features, Mapping) else None
+    if not isinstance(columns, Sequence) or isinstance(columns, str):
+        return ""
+    counts = Counter(str(column.get("purpose")) for column in columns if isinstance(column, Mapping))
+    return f" ({', '.join(f'{count} {purpose}' for purpose, count in counts.most_common())})" if counts else ""
 
 
 def _first_line(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +61,5 @@ class Results:
             write(place)
         except (ModelyardError, OSError, ValueError, NotImplementedError, AttributeError) as error:
             self.say(f"{name} was not written: {type(error).__name__}: {error}")
-            self.say("".join(traceback.format_exception(error)[-2:]).rstrip())
         else:
             self.written.append(name)

@@ -222,6 +222,7 @@ class ClassificationModels(Choice):
     XG_BOOST_CLASSIFIER = "XGBoostClassifier"
     CAT_BOOST = "CatBoost"
     NEURAL_NETWORK = "NeuralNetwork"
+    GAUSSIAN_NAIVE_BAYES = "GaussianNaiveBayes"
 
 
 class RegressionModels(Choice):
@@ -237,6 +238,9 @@ class RegressionModels(Choice):
     XG_BOOST_REGRESSOR = "XGBoostRegressor"
     CAT_BOOST = "CatBoost"
     NEURAL_NETWORK = "NeuralNetwork"
+    RIDGE = "Ridge"
+    SVM = "SVM"
+    LINEAR_SVM = "LinearSVM"
 
 
 class ForecastingModels(Choice):
@@ -260,6 +264,12 @@ class ForecastingModels(Choice):
     LIGHT_GBM = "LightGBM"
     XG_BOOST_REGRESSOR = "XGBoostRegressor"
     CAT_BOOST = "CatBoost"
+    THETA = "Theta"
+    ETS = "ETS"
+    CES = "CES"
+    MFLES = "MFLES"
+    CROSTON = "Croston"
+    TSB = "TSB"
 
 
 # Enumerations of Azure ML's SDK that only name a mode.

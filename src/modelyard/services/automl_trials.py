@@ -167,7 +167,8 @@ def _write_trial(tx: Transaction, job: JobRecord, reports: TrialReports, trial: 
         parameters=trial.params,
         memento={},
         phase=phase,
-        objectives=None if trial.score is None else [trial.score],
+        # One that was given up was judged on fewer folds: its score stands in the list, and cannot be the best.
+        objectives=[trial.score] if trial.score is not None and trial.status is TrialEnd.COMPLETED else None,
         reason=trial.error,
         cost=trial.fit_seconds or 0.0,
         ended_at=ended,

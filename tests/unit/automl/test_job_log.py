@@ -6,6 +6,13 @@ from typing import Any
 from modelyard.automl.job_log import JobLog
 from modelyard.automl.trial import TrialResult, TrialStatus
 
+FACTS = {
+    "rows": 569,
+    "columns": 3,
+    "features": {"columns": [{"purpose": "numeric"}, {"purpose": "numeric"}, {"purpose": "text"}]},
+    "guardrails": [{"status": "passed", "text": "Fine."}, {"status": "warning", "text": "One class is rare."}],
+}
+
 
 def trial(number: int, score: float | None, status: TrialStatus = TrialStatus.COMPLETED, **more: Any) -> TrialResult:
     return TrialResult(number, "LightGBM", {"num_leaves": 31}, status, score, **more)
@@ -15,7 +22,7 @@ def written(*trials: TrialResult, greater: bool = True, quiet: bool = False) -> 
     stream = io.StringIO()
     log = JobLog(stream, quiet=quiet)
     log.begin("AUC_weighted", greater, 60.0)
-    log.started({"rows": 569, "features": {"numeric": 30}, "nothing": None})
+    log.started(FACTS)
     for one in trials:
         log.trial_started(one.number, one.algorithm, one.params)
         log.trial_ended(one)
@@ -27,7 +34,7 @@ def test_the_log_tells_what_is_tried_the_best_and_the_time_left() -> None:
     lines = written(
         trial(0, 0.9, score_std=0.01), trial(1, 0.95, fit_seconds=0.5, row_milliseconds=0.11), trial(2, 0.91)
     )
-    assert lines[:2] == ["rows: 569", "features: numeric 30"]
+    assert lines[:2] == ["rows: 569, 3 columns (2 numeric, 1 text)", "warning: One class is rare."]
     assert "LightGBM" in lines[2] and "begins" in lines[2] and "num_leaves=31" in lines[2]
     assert "AUC_weighted 0.9 ± 0.01   best so far" in lines[3]
     assert "0.5 s   0.11 ms a row   best so far" in lines[5]

@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from modelyard import automl
+from modelyard.automl.forecast.candidates import forecasters
 from modelyard.automl.job_settings import settings_of
 from modelyard.automl.models.catalogue import canonical, models
 from modelyard.automl.plan import resources
@@ -16,6 +17,7 @@ from modelyard.automl.validate.metrics import METRICS
 from modelyard.domain.automl_choices import (
     ClassificationModels,
     ClassificationPrimaryMetrics,
+    ForecastingModels,
     ForecastingPrimaryMetrics,
     RegressionModels,
     RegressionPrimaryMetrics,
@@ -166,8 +168,12 @@ def test_a_job_may_name_every_algorithm_that_there_is() -> None:
         (RegressionModels, {Task.REGRESSION}),
     ):
         named = {canonical(str(word)) for word in words}
-        there = {name for name, model in models().items() if model.tasks & tasks} - {"Baseline"}
+        there = {name for name, model in models().items() if model.tasks & tasks} - {"Baseline", "ONNX"}
         assert there <= named, f"add to {words.__name__}: {there - named}"
+
+
+def test_a_job_may_name_every_forecaster_that_there_is() -> None:
+    assert set(forecasters()) <= {str(word) for word in ForecastingModels}
 
 
 def test_all_settings_have_a_place_in_a_job() -> None:

@@ -131,6 +131,14 @@ def test_the_leaderboard_is_paged_best_first(client: TestClient) -> None:
     assert client.get(f"{JOBS}/no-board/leaderboard").status_code == 400
 
 
+def test_what_was_given_up_is_not_the_best(client: TestClient) -> None:
+    """It was judged on fewer folds than the others."""
+    submitted(client, "lucky")
+    client.post(f"{JOBS}/lucky/trial-records", json=batch(report(0, 0.7), report(1, 0.99, "Stopped")))
+    rows = client.get(f"{JOBS}/lucky/leaderboard").json()["value"]
+    assert [(row["number"], row["score"], row["winner"]) for row in rows] == [(0, 0.7, True), (1, 0.99, False)]
+
+
 def test_a_loss_is_best_when_it_is_least(client: TestClient) -> None:
     submitted(client, "loss", primary_metric="log_loss")
     told = batch(report(0, 0.7), report(1, 0.4)) | {"metric": "log_loss", "greater_is_better": False}
