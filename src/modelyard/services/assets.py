@@ -14,6 +14,7 @@ from modelyard.domain.errors import InvalidInput, NotFound, Unsupported
 from modelyard.domain.references import AssetRef, RegistryRef, parse_asset_reference
 from modelyard.kinds.components import Component
 from modelyard.kit.paging import Page, PageOf
+from modelyard.services import curated_environments
 from modelyard.services.asset_contents import check_content, content_hash
 from modelyard.services.stored import creation_context, spec_of
 from modelyard.store.records import AssetContainer, AssetKind, AssetRecord
@@ -71,11 +72,17 @@ def create(
 
 def get(tx: Transaction, workspace: str, kind: AssetKind, name: str, version: str) -> Asset:
     """That version; NotFound, with a near name or the versions there are, else."""
+    known = curated_environments.known(kind, name, version)
+    if known is not None:
+        return known
     return _entity(tx.assets.get(workspace, kind, name, version))
 
 
 def by_label(tx: Transaction, workspace: str, kind: AssetKind, name: str, label: str) -> Asset:
     """The version under a label; `latest` is the newest that is not archived."""
+    known = curated_environments.known(kind, name)
+    if known is not None and label == LATEST:
+        return known
     return _entity(tx.assets.by_label(workspace, kind, name, label))
 
 
@@ -111,19 +118,32 @@ def resolve(
 def list_page(
     tx: Transaction, workspace: str, kind: AssetKind, page: Page, filter: AssetFilter | None = None
 ) -> PageOf[Asset]:
-    """One row for each name, newest first, looking like its latest version with `latest_version` in place of it."""
-    return tx.assets.list(workspace, kind, page, filter).map(_of_name)
+    """One row for each name, newest first, looking like its latest version with `latest_version` in place of it.
+
+    Environments end with the curated ones, which every workspace has.
+    """
+
+    def own(page: Page) -> PageOf[Asset]:
+        return tx.assets.list(workspace, kind, page, filter).map(_of_name)
+
+    return curated_environments.listed(page, filter, own) if kind is AssetKind.ENVIRONMENT else own(page)
 
 
 def list_versions(
     tx: Transaction, workspace: str, kind: AssetKind, name: str, page: Page, filter: AssetFilter | None = None
 ) -> PageOf[Asset]:
     """Versions of a name, newest first."""
+    known = curated_environments.known(kind, name)
+    if known is not None:
+        return PageOf([known])
     return tx.assets.list_versions(workspace, kind, name, page, filter).map(_entity)
 
 
 def get_name(tx: Transaction, workspace: str, kind: AssetKind, name: str) -> Asset:
     """The row of a name, with its labels."""
+    known = curated_environments.known(kind, name)
+    if known is not None:
+        return curated_environments.row(known)
     row = _of_name(tx.assets.container(workspace, kind, name))
     labels = tx.assets.labels(workspace, kind, name)
     latest = {LATEST: row.latest_version} if row.latest_version else {}

@@ -9,7 +9,15 @@ from modelyard.cli.call import Call
 from modelyard.cli.documents import load_entity, tag_flags
 from modelyard.cli.grammar import FILE, SET, TAGS, VERSION, Command, Group, option
 
-_COLUMNS = ("name", "version", "latest=latest_version", "image", "created=creation_context.created_at", "description")
+_COLUMNS = (
+    "name",
+    "version",
+    "latest=latest_version",
+    "curated=tags.curated",
+    "image",
+    "created=creation_context.created_at",
+    "description",
+)
 _NOUN = AssetNoun("environment", "environments", "lightgbm-env", columns=_COLUMNS)
 
 
