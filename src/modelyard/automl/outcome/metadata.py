@@ -65,11 +65,13 @@ def metadata(model: FittedModel, record: SearchRecord, origin: Origin | None = N
 
 def hyperparameters(model: FittedModel) -> list[dict[str, Any]]:
     """Of each member: algorithm, weight, parameters as they were fitted."""
-    ensemble = model.ensemble
-    return [
-        {"algorithm": member.algorithm, "weight": round(share, 6), "params": dict(member.models[0].params)}
-        for member, (_, share) in zip(ensemble.members, ensemble.shares(), strict=True)
-    ]
+    told = []
+    for member, (_, share) in zip(model.ensemble.members, model.ensemble.shares(), strict=True):
+        params = dict(member.models[0].params)
+        # A member in ONNX keeps the name of what it was made from.
+        algorithm = params.pop("algorithm", member.algorithm)
+        told.append({"algorithm": algorithm, "weight": round(share, 6), "params": params})
+    return told
 
 
 def environment() -> dict[str, Any]:

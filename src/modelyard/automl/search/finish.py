@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from modelyard.automl.ensemble.greedy import held_rows
+from modelyard.automl.outcome.finished_model import FinishedModel, finished_model
 from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.measures import Measures, measure
 from modelyard.automl.plan.settings import Choice, Training
@@ -24,6 +25,8 @@ from modelyard.domain.errors import ModelyardError
 _ENSEMBLE_SHARE = 0.03
 _ESTIMATE_SHARE = 0.02
 _MEASURE_SECONDS = 0.15
+# For measuring, after the last steps of the winner.
+_KEPT_SECONDS = 0.25
 _ESTIMATED_FROM = 12
 
 
@@ -36,7 +39,7 @@ class NoModel(ModelyardError):
 
 @dataclass(frozen=True)
 class Finish:
-    model: FittedModel
+    last: FinishedModel
     winner: Combination
     number: int
     """Of the winning trial."""
@@ -46,6 +49,10 @@ class Finish:
     """Of the primary metric, of what was chosen; None when interrupted."""
     refitted: bool
     """Whether every member learnt from all rows."""
+
+    @property
+    def model(self) -> FittedModel:
+        return self.last.model
 
 
 def finish(race: Race, training: Training, choice: Choice) -> Finish:
@@ -67,13 +74,20 @@ def finish(race: Race, training: Training, choice: Choice) -> Finish:
     refitted = set()
     if not race.interrupted:
         refitted = refit_members(race, winner.members, lambda: found.append(_estimate(track, standing, winner)))
-    model = fitted_model(track, winner, refitted)
+    last = finished_model(
+        fitted_model(track, winner, refitted),
+        track.table.frame,
+        onnx=training.onnx,
+        explained=training.explain,
+        seconds=track.budget.left - _KEPT_SECONDS,
+    )
+    model = last.model
     measures = _measures(track, model)
     for number, one in numbered.items():
         if one.is_ensemble:
             track.listener.trial_ended(_result(track, number, one, measures if one is winner else None, began))
     whole = refitted == {one.number for one in winner.members}
-    return Finish(model, winner, ranking[0].number, tuple(ranking), measures, found[0] if found else None, whole)
+    return Finish(last, winner, ranking[0].number, tuple(ranking), measures, found[0] if found else None, whole)
 
 
 def _nothing(race: Race) -> NoModel:

@@ -14,8 +14,8 @@ from modelyard.automl.search.fold_designs import design_name, fold_design
 from modelyard.automl.search.race import Race, Track
 from modelyard.automl.search.table import ALL_ROWS
 
-# For reading the models back, measuring the winner and writing down what is known of it.
-_AFTER_SECONDS = 0.4
+# For reading the models back, telling the winner in ONNX, measuring it and writing down what is known of it.
+_AFTER_SECONDS = 0.6
 _AFTER_SHARE = 0.01
 
 

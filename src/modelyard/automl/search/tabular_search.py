@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from modelyard.automl.ensemble.greedy import held_rows
+from modelyard.automl.outcome.metadata import metadata
 from modelyard.automl.outcome.predictor import Predictor
 from modelyard.automl.outcome.search_record import SearchRecord
 from modelyard.automl.plan.budget import Budget
@@ -67,7 +68,9 @@ def fit_table(
             race.run()
             record.message(f"The search ended: {race.ended_because}.")
             done = finish(race, training, settings.choice)
-    return Predictor(done.model, _record(settings, prepared, done, record, started_at))
+    found = _record(settings, prepared, done, record, started_at)
+    found = replace(found, metadata={**metadata(done.model, found), **found.metadata})
+    return Predictor(done.model, found, done.last.explanation)
 
 
 def _libraries(track: Track) -> set[str]:
@@ -129,7 +132,11 @@ def _record(settings: Settings, prepared: Prepared, done: Finish, record: Record
         guardrails=prepared.guardrails,
         features=table.plan.to_dict(),
         data={"rows": prepared.rows, "columns": len(table.columns), "hash": _data_hash(table.frame, table.target)},
-        metadata={"ranking": [asdict(each) for each in done.ranking[:50]], "refitted": done.refitted},
+        metadata={
+            "ranking": [asdict(each) for each in done.ranking[:50]],
+            "refitted": done.refitted,
+            "onnx": done.last.onnx,
+        },
         started_at=started_at,
         ended_at=time.time(),
         messages=tuple(record.messages),

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable
 
 # Seconds of imports that would otherwise fall between the last trial and the result.
-NEEDED = ("lightgbm", "scipy.optimize", "optuna")
+NEEDED = ("lightgbm", "scipy.optimize", "optuna", "onnx.helper", "onnxruntime")
 
 
 def warm(modules: Iterable[str]) -> threading.Thread:
