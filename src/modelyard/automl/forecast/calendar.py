@@ -37,13 +37,13 @@ def calendar_features(times: np.ndarray, alias: str, country: str | None = None)
     columns: dict[str, Any] = {}
     if seconds < 300 * DAY_SECONDS:
         columns["month"] = index.month
-        angle = 2 * np.pi * (np.asarray(index.dayofyear) - 1) / 365.25
+        angle = 2 * np.pi * (np.asarray(index.day_of_year) - 1) / 365.25
         columns["year_sin"], columns["year_cos"] = np.sin(angle), np.cos(angle)
     if seconds < 20 * DAY_SECONDS:
         columns["day_of_month"] = index.day
         columns["week"] = np.asarray(index.isocalendar().week, dtype=float)
     if seconds < 6 * DAY_SECONDS:
-        columns["weekday"] = index.dayofweek
+        columns["weekday"] = index.day_of_week
     if 20 * DAY_SECONDS < seconds < 80 * DAY_SECONDS:
         columns["days_in_month"] = index.days_in_month
     if seconds < DAY_SECONDS:

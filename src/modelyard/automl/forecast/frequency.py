@@ -69,7 +69,7 @@ def infer(times: np.ndarray) -> str | None:
 
 def _candidates(index: Any, step: int, median: float) -> list[str]:
     days = median / DAY_SECONDS
-    weekday = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")[int(index.dayofweek[-1])]
+    weekday = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")[int(index.day_of_week[-1])]
     month = index[-1].strftime("%b").upper()
     found = []
     if 27 <= days <= 32:
@@ -80,7 +80,7 @@ def _candidates(index: Any, step: int, median: float) -> list[str]:
         found += [f"YS-{month}", f"YE-{month}"]
     if step == 7 * DAY_SECONDS:
         found.append(f"W-{weekday}")
-    if step == DAY_SECONDS and not (index.dayofweek >= 5).any():
+    if step == DAY_SECONDS and not (index.day_of_week >= 5).any():
         found.append("B")
     if step % DAY_SECONDS == 0:
         return [*found, f"{step // DAY_SECONDS}D"]

@@ -28,6 +28,8 @@ from modelyard.automl.trial import TrialResult, TrialStatus
 
 REFIT_SLACK = 1.5
 """Of the refit's estimate."""
+LEAST_KEPT_SECONDS = 1.5
+"""For the workers that replace those that the wall ended."""
 MOST_IDLE = 8
 """Guided trials in a row that help no combination, before the search ends by itself."""
 WALL_SHARE = 0.9
@@ -297,7 +299,7 @@ class Trials:
         if candidate.origin == "guided":
             self._idle = 0 if loss < self._best - 1e-3 * abs(self._best) else self._idle + 1
         self._best = min(self._best, loss)
-        self.budget.kept = 0.3 + REFIT_SLACK * sum(self.refit_seconds(number) for number in one.members)
+        self.budget.kept = LEAST_KEPT_SECONDS + REFIT_SLACK * sum(self.refit_seconds(number) for number in one.members)
 
     def refit_seconds(self, number: int, *, fresh: bool = False) -> float:
         """Wall time of a fit to all series, with what the backtests chose or choosing anew."""
