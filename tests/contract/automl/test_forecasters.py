@@ -13,6 +13,8 @@ from modelyard.testing.forecaster_suite import HORIZON, ForecasterSuite
 SHAPE = PanelShape(series=3, points=180, shortest=36, horizon=HORIZON, season=12, known_columns=1, smallest=50.0)
 # Compiled for twenty seconds where no cache of the compiler is left by an earlier run.
 SLOW = {"CES"}
+# Few of them are as good a proof as many.
+TREES = {"LightGBM", "CatBoost", "XGBoostRegressor", "GradientBoosting", "RandomForest", "ExtremeRandomTrees"}
 
 
 def _every() -> list[Any]:
@@ -20,7 +22,8 @@ def _every() -> list[Any]:
     for name, kind in forecasters().items():
         marks = [pytest.mark.slow] if name in SLOW else []
         for number, params in enumerate(kind.portfolio(SHAPE)):
-            found.append(pytest.param((kind, params), id=f"{name}-{number}", marks=marks))
+            few = {**params, "model": {**params.get("model", {}), "trees": 20}} if name in TREES else params
+            found.append(pytest.param((kind, few), id=f"{name}-{number}", marks=marks))
     return found
 
 

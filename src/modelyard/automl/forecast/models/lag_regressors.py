@@ -37,6 +37,11 @@ class CatBoostForecaster(LagForecaster):
     name = "CatBoost"
     regressor = "CatBoost"
     extra_module = "catboost"
+    row_microseconds = 250.0
+
+    @classmethod
+    def portfolio(cls, shape: PanelShape) -> Sequence[Params]:
+        return [{"strategy": "direct", "anchor": "level", "model": {"learning_rate": 0.1, "depth": 5}}]
 
 
 class RandomForestForecaster(LagForecaster):
