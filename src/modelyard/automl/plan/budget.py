@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 # Of the whole time, never more than this for refits and all else that follows the search.
 _MOST_KEPT = 0.4
-_LEAST_KEPT = 0.03
+_LEAST_KEPT = 0.05
 # Work done in the last moment does not fit a clock to the millisecond; returning early costs less than late.
 _MARGIN = 0.01
 

@@ -20,6 +20,7 @@ from modelyard.automl.validate.metrics import Metric
 
 # Candidates that an ensemble is made of: more of them fit the noise of the rows they are weighed on.
 _MOST_MEMBERS = 25
+_MOST_STACKED = 10
 _NEGLIGIBLE = 0.02
 _OF_SURENESS = ("log_loss", "brier_score")
 
@@ -76,7 +77,7 @@ def ensembles(
     if training.voting:
         found.append(_voting(chosen, predictions, table, metric, deadline))
     if training.stacking and time.monotonic() < deadline:
-        found.append(_stack(chosen, predictions, table, metric))
+        found.append(_stack(chosen[:_MOST_STACKED], predictions[:_MOST_STACKED], table, metric))
     return found
 
 

@@ -22,6 +22,7 @@ from modelyard.automl.search.combination import likely_members
 from modelyard.automl.search.evaluation import FoldTask, evaluate
 from modelyard.automl.search.guided import Guide
 from modelyard.automl.search.table import ALL_ROWS, Table
+from modelyard.automl.search.warming import NEEDED, warm
 from modelyard.automl.search.workers import Failure, Finished, Workers
 from modelyard.automl.trial import Listener, TrialStatus
 from modelyard.automl.validate.metrics import Metric
@@ -55,6 +56,8 @@ class Track:
     listener: Listener
     feature_hash: str | None = None
     fixed_folds: bool = False
+    after_seconds: float = 0.5
+    """What finishing takes beside the refits."""
 
 
 @dataclass
@@ -76,6 +79,7 @@ class Race:
         self._portfolio = self._first_configurations()
         # Who stops at the end of the search has this long to predict and to be heard.
         self._arrival_seconds = _ARRIVAL_SHARE * track.budget.seconds + 0.1
+        self._is_warm = False
         self._likely: list[Candidate] = []
         self._likely_of = (0, 0)
         self._likely_not_before = 0.0
@@ -93,6 +97,8 @@ class Race:
                 wait = min(0.5, max(0.0, self.track.budget.search_left))
                 for finished in self.track.workers.wait(wait):
                     self._receive(finished)
+                    # Not before: until now the workers needed the cores to start.
+                    self._warm()
         except KeyboardInterrupt:
             self.interrupted = True
             self.ended_because = "interrupted"
@@ -158,6 +164,12 @@ class Race:
             if fold is not None and self._fits(self._expected[candidate.number]):
                 return candidate, fold
         return None
+
+    def _warm(self) -> None:
+        if not self._is_warm:
+            models = self.track.models.values()
+            warm((*NEEDED, *(model.extra_module for model in models if model.extra_module)))
+            self._is_warm = True
 
     def _pending_fold(self, candidate: Candidate) -> int | None:
         for fold in range(self.folds):
@@ -320,7 +332,7 @@ class Race:
         loads = [0.0] * self.track.workers.count
         for one in seconds:
             loads[loads.index(min(loads))] += one
-        return max(loads) + 0.3 + 0.02 * self.track.budget.seconds
+        return max(loads) + self.track.after_seconds
 
     def _likely_members(self) -> list[Candidate]:
         """Of the ensemble that would be made now. Found anew when candidates were added, as long as that is cheap."""
