@@ -10,6 +10,7 @@ from .container import cleanup_argv, container_argv
 from .guard import Guard
 from .processes import MARKER, adopt_orphans, keep_file_modes, kill_all, start_time
 from .ranks import Rank, ranks
+from .read_only import protect
 from .staging import collect, stage, storage_error
 from .supervision import Outcome, Stopped, Supervisor, spawned
 from .task import TaskDirectory, TaskError
@@ -88,6 +89,8 @@ class Launch:
             for note in (*document.get("notes", ()), *self._notes):
                 self._log.say(note)
             stage(self._directory, document)
+            for note in protect(document, self._directory.path):
+                self._log.say(note)
             offset = self._start(document, supervisor)
         except Stopped:
             outcome = supervisor.outcome

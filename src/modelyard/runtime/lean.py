@@ -19,7 +19,7 @@ else:
     except ImportError:
         import signal
 
-__all__ = ["dumps", "loads", "prctl", "signal"]
+__all__ = ["dumps", "loads", "prctl", "signal", "system_call"]
 
 
 def loads(text: str) -> Any:
@@ -59,13 +59,18 @@ def dumps(value: Any) -> str:
 
 def prctl(option: int, argument: int) -> bool:
     """The system call of that name (Linux); False where there is none or it refuses."""
+    return system_call("prctl", option, argument, 0, 0, 0)
+
+
+def system_call(name: str, *arguments: int | bytes | None) -> bool:
+    """A call of the C library that answers 0 when all is well (Linux); False where there is none or it refuses."""
     if os.uname().sysname != "Linux":
         return False
     try:
         import _ctypes
 
-        call = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
-        return bool(_ctypes.call_function(call, (option, argument, 0, 0, 0)) == 0)
+        call = _ctypes.dlsym(_ctypes.dlopen(None, 0), name)  # type: ignore[arg-type]
+        return bool(_ctypes.call_function(call, arguments) == 0)
     except (ImportError, OSError, AttributeError):
         return False
 
