@@ -123,6 +123,7 @@ def search(client: MLClient, data: Data) -> str:
             training_data=data,
             target_column_name="benign",
             primary_metric="AUC_weighted",
+            n_cross_validations=5,
             test_data_size=0.2,
             timeout_minutes=BUDGET_MINUTES,
             experiment_name=NAME,

@@ -25,6 +25,7 @@ from modelyard.cli.grammar import (
 )
 from modelyard.cli.job_watch import watch
 from modelyard.cli.problems import report
+from modelyard.cli.trial_commands import TRIAL_COMMANDS
 from modelyard.domain.errors import InvalidInput
 
 _COLUMNS = (
@@ -34,29 +35,6 @@ _COLUMNS = (
     "experiment=experiment_name",
     "display_name",
     "created=creation_context.created_at",
-)
-_TRIAL_COLUMNS = (
-    "number",
-    "phase",
-    "score",
-    "parameters",
-    "copied_from",
-    "cost_core_s=cost_core_seconds",
-    "reason",
-    "job=name",
-)
-_RANKED_COLUMNS = (
-    "number",
-    "algorithm",
-    "score",
-    "std=score_std",
-    "fit_s=fit_seconds",
-    "row_ms=row_milliseconds",
-    "bytes=size_bytes",
-    "from=origin",
-    "status",
-    "winner",
-    "job=name",
 )
 _PLAN_COLUMNS = ("node", "kind", "what", "reused_from", "compute", "reason")
 _NODE_COLUMNS = ("node", "kind", "phase", "job", "reused_from", "reason", "ended=ended_at")
@@ -98,20 +76,6 @@ def show_job(call: Call) -> Any:
         wanted = ("name", "score", "parameters")
         body["best_trial"] = {key: best[key] for key in wanted} if best else None
     return body
-
-
-def list_trials(call: Call) -> Any:
-    args = call.args
-    found = call.scope.jobs.trials(args.name, "best" if args.best else args.order_by)
-    return call.first(found)
-
-
-def show_leaderboard(call: Call) -> Any:
-    return call.first(call.scope.jobs.leaderboard(call.args.name))
-
-
-def show_sweep(call: Call) -> Any:
-    return call.scope.jobs.sweep(call.args.name)
 
 
 def list_jobs(call: Call) -> Any:
@@ -267,34 +231,7 @@ _COMMANDS = (
         ("modelyard job list -r 10 -o table", "modelyard job list --status Failed --query '[].name' -o tsv"),
         _COLUMNS,
     ),
-    Command(
-        "trials",
-        "List the trials of a sweep with their parameters and scores.",
-        list_trials,
-        (
-            option("name", help="The sweep's name.", metavar="NAME"),
-            MAX_RESULTS,
-            option("--best", help="Best first.", action="store_true"),
-            option("--order-by", help="Which come first.", choices=("newest", "oldest", "best"), default="oldest"),
-        ),
-        ("modelyard job trials $sweep -o table", "modelyard job trials $sweep --best -r 1 --query '[0].parameters'"),
-        _TRIAL_COLUMNS,
-    ),
-    Command(
-        "leaderboard",
-        "List the trials of an AutoML job, best first.",
-        show_leaderboard,
-        (option("name", help="The AutoML job's name.", metavar="NAME"), MAX_RESULTS),
-        ("modelyard job leaderboard $job -o table", "modelyard job leaderboard $job -r 1 --query '[0].algorithm'"),
-        _RANKED_COLUMNS,
-    ),
-    Command(
-        "sweep-summary",
-        "Show what a sweep has found: counts, best trial, how it came to be, importances, cost, time left, ranges.",
-        show_sweep,
-        (option("name", help="The sweep's name.", metavar="NAME"),),
-        ("modelyard job sweep-summary $sweep", "modelyard job sweep-summary $sweep --query importances"),
-    ),
+    *TRIAL_COMMANDS,
     Command(
         "stream",
         "Follow the log of a job until it ends. Ctrl-C leaves it running.",
