@@ -141,6 +141,9 @@ class CatBoostModel(TabularModel, GivesContributions):
         trees = float(np.mean([fit._trees for fit in fits])) * growth**0.5
         return {**self.params, "trees": max(1, round(trees))}
 
+    def fitted_params(self) -> dict[str, Any]:
+        return {**self.params, "trees": self._trees} if self._trees else dict(self.params)
+
     def state(self) -> dict[str, Any]:
         content = b"" if self._model is None else _written(self._model)
         return {"model": content, "trees": self._trees, "form": self._form.state(), "present": self._present}

@@ -129,6 +129,9 @@ class Forest(TabularModel, ConvertsToOnnx):
             return spread(np.ones((len(raw), 1)), self._present, self.classes)
         return spread(pair(raw) if raw.ndim == 1 else normalised(raw), self._present, self.classes)
 
+    def fitted_params(self) -> dict[str, Any]:
+        return {**self.params, "trees": self._forest.trees} if self._forest is not None else dict(self.params)
+
     def state(self) -> dict[str, Any]:
         assert self._forest is not None
         return {"forest": self._forest.state(), "present": self._present, "form": self._form.state()}

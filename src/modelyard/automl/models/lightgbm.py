@@ -141,6 +141,9 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
         trees = float(np.mean([fit._trees for fit in fits])) * growth**0.5
         return {**self.params, "trees": max(1, round(trees))}
 
+    def fitted_params(self) -> dict[str, Any]:
+        return {**self.params, "trees": self._trees} if self._trees else dict(self.params)
+
     def state(self) -> dict[str, Any]:
         text = self._booster.model_to_string()
         return {"model": zlib.compress(text.encode(), 9), "trees": self._trees, "form": self._form.state()}

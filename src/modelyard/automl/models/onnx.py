@@ -34,7 +34,7 @@ class OnnxModel(TabularModel):
     @classmethod
     def of(cls, model: TabularModel, form: OnnxForm) -> Self:
         """`params` are those of `model`, with its name as `algorithm`."""
-        return cls.restore(model.task, model.classes, {**model.params, "algorithm": model.name}, form.state())
+        return cls.restore(model.task, model.classes, {**model.fitted_params(), "algorithm": model.name}, form.state())
 
     def predict(self, design: Design, threads: int = 1) -> np.ndarray:
         assert self._form is not None

@@ -126,6 +126,10 @@ class TabularModel(ABC):
         """
         return self.params
 
+    def fitted_params(self) -> dict[str, Any]:
+        """Parameters that fit this model again: those given, and what the watch or the clock decided."""
+        return dict(self.params)
+
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """What `restore` needs: JSON values, texts, bytes and numpy arrays (none of objects). Never a pickle."""

@@ -124,6 +124,9 @@ class XGBoostModel(TabularModel, ConvertsToOnnx):
         trees = float(np.mean([fit._trees for fit in fits])) * growth**0.5
         return {**self.params, "trees": max(1, round(trees))}
 
+    def fitted_params(self) -> dict[str, Any]:
+        return {**self.params, "trees": self._trees} if self._trees else dict(self.params)
+
     def state(self) -> dict[str, Any]:
         assert self._forest is not None
         return {"forest": self._forest.state(), "offset": self._offset, "trees": self._trees,

@@ -64,13 +64,16 @@ def metadata(model: FittedModel, record: SearchRecord, origin: Origin | None = N
 
 
 def hyperparameters(model: FittedModel) -> list[dict[str, Any]]:
-    """Of each member: algorithm, weight, parameters as they were fitted."""
+    """Of each member: algorithm, weight, and the design and parameters of each of its fits."""
     told = []
     for member, (_, share) in zip(model.ensemble.members, model.ensemble.shares(), strict=True):
-        params = dict(member.models[0].params)
-        # A member in ONNX keeps the name of what it was made from.
-        algorithm = params.pop("algorithm", member.algorithm)
-        told.append({"algorithm": algorithm, "weight": round(share, 6), "params": params})
+        fits = []
+        for one, design in zip(member.models, member.designs, strict=True):
+            params = one.fitted_params()
+            # A member in ONNX keeps the name of what it was made from.
+            algorithm = params.pop("algorithm", member.algorithm)
+            fits.append({"design": design, "params": params})
+        told.append({"algorithm": algorithm, "weight": round(share, 6), "fits": fits})
     return told
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from modelyard.automl.outcome import explanation as explanations
 from modelyard.automl.outcome import leaderboard as leaderboards
 from modelyard.automl.outcome import mlflow_model, model_archive, saved
+from modelyard.automl.outcome import script as scripts
 from modelyard.automl.outcome.explanation import Explanation
 from modelyard.automl.outcome.fitted_model import FittedModel
 from modelyard.automl.outcome.search_record import SearchRecord
@@ -25,6 +26,7 @@ from modelyard.kit.deferred import deferred
 known_targets = deferred("modelyard.automl.outcome.known_target")
 
 _SEARCH = "search.json"
+_SCRIPT = "train.py"
 _EXPLANATION = "explanation.json"
 
 
@@ -145,14 +147,14 @@ class Predictor:
         Raises:
             Conflict: something is in `folder`.
         """
-        files = {_SEARCH: _json(self.record.to_dict())}
+        files = {_SEARCH: _json(self.record.to_dict()), _SCRIPT: self.script().encode()}
         if self.explanation is not None:
             files[_EXPLANATION] = _json(self.explanation.to_dict())
         return mlflow_model.export(self.model, Path(folder), metadata=self.record.metadata, files=files)
 
     def script(self) -> str:
         """The winner as a Python script that trains it again from a table."""
-        raise NotImplementedError
+        return scripts.script(self.model, self.record)
 
 
 def _json(value: Any) -> bytes:

@@ -21,7 +21,7 @@ def test_a_library_run_knows_all_but_the_ids(models: dict[Task, FittedModel], ta
     json.dumps(told)
     assert told["run_id"] is None
     assert [one["algorithm"] for one in told["hyperparameters"]] == ["LightGBM", "LightGBM"]
-    assert told["hyperparameters"][0]["params"]["trees"] == 15
+    assert told["hyperparameters"][0]["fits"][0]["params"]["trees"] == 15
     assert told["environment"]["packages"]["numpy"]
     assert told["metrics"] == {"validation": {"accuracy": 0.9}}
     assert last.explanation is not None
