@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from modelyard.loaders import load_model as load_model
     from modelyard.loaders import load_online_deployment as load_online_deployment
     from modelyard.loaders import load_online_endpoint as load_online_endpoint
+    from modelyard.loaders import load_schedule as load_schedule
     from modelyard.loaders import load_workspace as load_workspace
 
 _HOMES = {
@@ -57,6 +58,7 @@ _HOMES = {
             "load_model",
             "load_online_deployment",
             "load_online_endpoint",
+            "load_schedule",
             "load_workspace",
         ],
         "modelyard.loaders",

@@ -98,6 +98,10 @@ from modelyard.domain.online_endpoint import (
 )
 from modelyard.domain.workspace import CustomerManagedKey, Workspace
 from modelyard.kinds.command import CommandJob
+from modelyard.kinds.components import CommandComponent, Component, SparkComponent
+from modelyard.kinds.pipeline import PipelineJob, PipelineJobSettings
+from modelyard.kinds.pipeline_nodes import PipelineComponent
+from modelyard.kinds.schedule import CronTrigger, JobSchedule, RecurrencePattern, RecurrenceTrigger, Schedule
 from modelyard.kinds.sweep import ParameterizedCommand, SweepJob, SweepJobLimits
 
 SystemData = CreationContext
@@ -121,12 +125,15 @@ __all__ = [
     "Code",
     "CodeConfiguration",
     "Command",
+    "CommandComponent",
     "CommandJob",
     "CommandJobLimits",
+    "Component",
     "Compute",
     "ComputeInstance",
     "ComputeInstanceSshSettings",
     "CreationContext",
+    "CronTrigger",
     "CustomApplications",
     "CustomerManagedKey",
     "Data",
@@ -149,6 +156,7 @@ __all__ = [
     "IntellectualProperty",
     "Job",
     "JobResourceConfiguration",
+    "JobSchedule",
     "JobService",
     "JupyterLabJobService",
     "KubernetesCompute",
@@ -171,19 +179,26 @@ __all__ = [
     "OnlineRequestSettings",
     "Output",
     "ParameterizedCommand",
+    "PipelineComponent",
+    "PipelineJob",
+    "PipelineJobSettings",
     "ProbeSettings",
     "PyTorchDistribution",
     "QueueSettings",
     "RayDistribution",
+    "RecurrencePattern",
+    "RecurrenceTrigger",
     "RequestLogging",
     "ResourceRequirementsSettings",
     "ResourceSettings",
     "Route",
     "S3Datastore",
     "SasTokenConfiguration",
+    "Schedule",
     "ScriptReference",
     "ServicePrincipalConfiguration",
     "SetupScripts",
+    "SparkComponent",
     "SshJobService",
     "SweepJob",
     "SweepJobLimits",

@@ -19,6 +19,7 @@ from modelyard.domain.online_deployment import OnlineDeployment
 from modelyard.domain.online_endpoint import OnlineEndpoint
 from modelyard.domain.workspace import Workspace
 from modelyard.kinds.components import Component
+from modelyard.kinds.schedule import Schedule
 
 Source = str | Path | IO[str]
 Overrides = Iterable[str | Mapping[str, Any]] | None
@@ -83,6 +84,11 @@ def load_online_deployment(
 ) -> OnlineDeployment:
     """An online deployment from a YAML file: managed unless its type is kubernetes."""
     return _load(OnlineDeployment, "online-deployment", source, relative_origin, params_override)
+
+
+def load_schedule(source: Source, *, relative_origin: str | None = None, params_override: Overrides = None) -> Schedule:
+    """A schedule from a YAML file; its job may stand in it or in a file of its own."""
+    return _load(Schedule, "schedule", source, relative_origin, params_override)
 
 
 def load_workspace(

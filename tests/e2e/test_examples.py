@@ -11,6 +11,7 @@ from .installation import MODELYARD, Installation
 EXAMPLES = Path(__file__).parents[2] / "examples"
 JOBS = EXAMPLES / "jobs"
 PIPELINES = EXAMPLES / "pipelines"
+SCHEDULES = EXAMPLES / "schedules"
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,15 @@ def test_a_pipeline_takes_what_has_not_changed_and_says_what_has(platform: Insta
     assert '"before": "0.123"' in told
     report = platform.cli("job", "show", "-n", name, "--query", "outputs.report.path", "-o", "tsv")
     assert report.startswith("azureml://")
+
+
+def test_a_schedule_is_made_triggered_and_paused(platform: Installation) -> None:
+    made = platform.cli("schedule", "create", "-f", "nightly.yml", "--query", "next_run_at", "-o", "tsv", cwd=SCHEDULES)
+    assert made.startswith("20")
+    name = platform.cli("schedule", "trigger", "-n", "nightly", "--query", "name", "-o", "tsv")
+    assert platform.job_ends(name) == "Completed"
+    assert name in platform.cli("schedule", "history", "-n", "nightly", "-o", "json")
+    assert "next_run_at" not in platform.cli("schedule", "disable", "-n", "nightly", "-o", "json")
 
 
 def test_a_failed_pipeline_goes_on_from_the_node_that_failed(platform: Installation, tmp_path: Path) -> None:

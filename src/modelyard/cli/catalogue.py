@@ -32,6 +32,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "data": Entry("Versioned data.", "data"),
         "model": Entry("Versioned models.", "model"),
         "environment": Entry("Versioned environments that jobs and deployments run in.", "environment"),
+        "schedule": Entry("Jobs that are submitted by the clock.", "schedule"),
         "component": Entry("Versioned parts of pipelines.", "component"),
         "online-endpoint": Entry("Stable scoring addresses, their keys and traffic.", "online_endpoint"),
         "online-deployment": Entry("Model versions behind an endpoint.", "online_deployment"),

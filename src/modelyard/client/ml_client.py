@@ -19,6 +19,7 @@ from modelyard.client.operations.jobs import JobOperations
 from modelyard.client.operations.models import ModelOperations
 from modelyard.client.operations.online_deployments import OnlineDeploymentOperations
 from modelyard.client.operations.online_endpoints import OnlineEndpointOperations
+from modelyard.client.operations.schedules import ScheduleOperations
 from modelyard.client.operations.workspaces import WorkspaceOperations
 from modelyard.client.poller import LROPoller
 from modelyard.client.progress import TransferProgress
@@ -36,6 +37,7 @@ from modelyard.domain.online_deployment import OnlineDeployment
 from modelyard.domain.online_endpoint import OnlineEndpoint
 from modelyard.domain.workspace import Workspace
 from modelyard.kinds.components import Component
+from modelyard.kinds.schedule import Schedule
 
 E = TypeVar("E", bound=Entity)
 _CONFIG_PLACES = (Path("config.json"), Path(".azureml", "config.json"), Path(".modelyard", "config.json"))
@@ -154,6 +156,10 @@ class MLClient:
         return OnlineDeploymentOperations(self._scope)
 
     @cached_property
+    def schedules(self) -> ScheduleOperations:
+        return ScheduleOperations(self._scope)
+
+    @cached_property
     def workspaces(self) -> WorkspaceOperations:
         return WorkspaceOperations(self._scope)
 
@@ -176,6 +182,7 @@ class MLClient:
             OnlineEndpoint: self.online_endpoints.begin_create_or_update,
             OnlineDeployment: self.online_deployments.begin_create_or_update,
             Workspace: self.workspaces.begin_create,
+            Schedule: self.schedules.begin_create_or_update,
         }
         return _chosen(groups, entity, "create_or_update")(entity, **options)  # type: ignore[no-any-return]
 

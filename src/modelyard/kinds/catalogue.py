@@ -23,6 +23,7 @@ from modelyard.domain.online_endpoint import OnlineEndpoint
 from modelyard.domain.workspace import Workspace
 from modelyard.kinds.components import Component
 from modelyard.kinds.pipeline_nodes import PipelineComponent
+from modelyard.kinds.schedule import Schedule
 from modelyard.kit.registry import scan
 
 # A family stands under its noun; a job kind under `<type>-job`.
@@ -37,6 +38,7 @@ NOUNS: Mapping[str, type[Entity]] = {
     "model": Model,
     "online-deployment": OnlineDeployment,
     "online-endpoint": OnlineEndpoint,
+    "schedule": Schedule,
     "workspace": Workspace,
 }
 

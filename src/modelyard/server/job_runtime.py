@@ -12,6 +12,7 @@ from modelyard.controllers.job_steps import JobSteps
 from modelyard.controllers.jobs import JobController
 from modelyard.controllers.occupancy import Limit
 from modelyard.controllers.pipelines import PipelineController
+from modelyard.controllers.schedules import ScheduleController
 from modelyard.controllers.sweeps import SweepController
 from modelyard.environments.environments import Environments
 from modelyard.kit.ids import random_text
@@ -19,6 +20,7 @@ from modelyard.server.settings import Settings
 from modelyard.services.job_outputs import JobOutputs
 from modelyard.services.job_planning import Planner
 from modelyard.services.jobs import Jobs
+from modelyard.services.schedules import Schedules
 from modelyard.store.database import Database
 
 
@@ -27,8 +29,10 @@ class JobRuntime:
     """`jobs` is for routes, `controllers` for the server's life, `environments` for whoever else builds them."""
 
     jobs: Jobs
-    controllers: tuple[JobController, SweepController, PipelineController]
+    controllers: tuple[JobController, SweepController, PipelineController, ScheduleController]
     environments: Environments
+    schedules: Schedules
+    schedule_controller: ScheduleController
 
     @classmethod
     def make(cls, settings: Settings, home: Path, database: Database, storage: Storage) -> Self:
@@ -63,7 +67,9 @@ class JobRuntime:
         planner = Planner(storage, environments)
         jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake, wake_parents)
         pipelines.submit_by(jobs)
-        return cls(jobs, (controller, sweeps, pipelines), environments)
+        schedules = Schedules(jobs)
+        clock = ScheduleController(database, schedules)
+        return cls(jobs, (controller, sweeps, pipelines, clock), environments, schedules, clock)
 
 
 def _host_id(home: Path) -> str:

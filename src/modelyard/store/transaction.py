@@ -26,6 +26,7 @@ from modelyard.store.repositories.lineage import LineageRepository
 from modelyard.store.repositories.models import ModelRepository
 from modelyard.store.repositories.pipeline_nodes import PipelineNodeRepository
 from modelyard.store.repositories.runs import RunRepository
+from modelyard.store.repositories.schedules import ScheduleRepository
 from modelyard.store.repositories.tokens import TokenRepository
 from modelyard.store.repositories.trials import TrialRepository
 from modelyard.store.repositories.workspaces import WorkspaceRepository
@@ -173,6 +174,10 @@ class Transaction:
     @cached_property
     def trials(self) -> TrialRepository:
         return TrialRepository(self)
+
+    @cached_property
+    def schedules(self) -> ScheduleRepository:
+        return ScheduleRepository(self)
 
     @cached_property
     def pipeline_nodes(self) -> PipelineNodeRepository:

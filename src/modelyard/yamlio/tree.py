@@ -29,8 +29,8 @@ _PLAIN_TAGS = frozenset(
 _PATH_FIELDS = frozenset({"path", "code", "code_path"})
 # Read in place even when written as a bare path.
 _READ_FIELDS = frozenset({"conda_file"})
-# Components of pipelines, written as a bare path of a YAML file.
-_COMPONENT_FIELDS = frozenset({"component", "trial"})
+# Components of pipelines and jobs of schedules, written as a bare path of a YAML file.
+_COMPONENT_FIELDS = frozenset({"component", "trial", "create_job"})
 _YAML_ENDS = (".yml", ".yaml", ".json")
 
 
