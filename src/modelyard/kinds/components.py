@@ -19,7 +19,7 @@ from modelyard.domain.unions import MAPPING_OR_TEXT
 from modelyard.kit.deferred import deferred
 
 if TYPE_CHECKING:
-    from modelyard.kinds import pipeline_building
+    from modelyard.kinds import pipeline_building, pipeline_handles
 else:  # it knows components itself
     pipeline_building = deferred("modelyard.kinds.pipeline_building")
 
@@ -98,7 +98,7 @@ class Component(Asset):
     def choose(cls, values: Mapping[str, Any]) -> type[Self]:
         return member_of(cls, values, noun="component", default="command")
 
-    def __call__(self, **inputs: Any) -> pipeline_building.NodeHandle:
+    def __call__(self, **inputs: Any) -> pipeline_handles.NodeHandle:
         """A node of the pipeline that is being built, with these inputs."""
         return pipeline_building.node_of_component(self, inputs)
 

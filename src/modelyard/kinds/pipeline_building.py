@@ -7,138 +7,23 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from types import CodeType, FrameType
 from typing import Any
 
 from modelyard.domain.choices import InputType
-from modelyard.domain.entity import Part
 from modelyard.domain.errors import InvalidInput, did_you_mean
 from modelyard.domain.job_io import Input, Output
-from modelyard.domain.search_space import AnyDistribution
 from modelyard.kinds.components import CommandComponent, Component, ComponentInput, ComponentOutput
 from modelyard.kinds.pipeline import PipelineJob
+from modelyard.kinds.pipeline_handles import BUILDING, Building, NodeHandle, NodeOutput, PipelineInput, plain
 from modelyard.kinds.pipeline_nodes import PipelineComponent
 
-_DISTRIBUTIONS = getattr(AnyDistribution, "__args__", ())
 _LITERALS: Mapping[type, InputType] = {
     bool: InputType.BOOLEAN,
     int: InputType.INTEGER,
     float: InputType.NUMBER,
     str: InputType.STRING,
 }
-
-
-class PipelineInput(str):
-    """An input of the pipeline being built: the text of its expression."""
-
-    def __new__(cls, name: str) -> PipelineInput:
-        return super().__new__(cls, f"${{{{parent.inputs.{name}}}}}")
-
-
-class NodeOutput:
-    """An output of a node; where it is used as an input, an edge is drawn. `mode`, `path`, `name` may be set."""
-
-    def __init__(self, node: NodeHandle, name: str) -> None:
-        self.node = node
-        self.port = name
-        self.type: str | None = None
-        self.mode: str | None = None
-        self.path: str | None = None
-        self.name: str | None = None
-        self.version: str | None = None
-
-    def written(self) -> dict[str, Any]:
-        """What was set of it."""
-        facts = ("type", "mode", "path", "name", "version")
-        return {key: str(value) for key in facts if (value := getattr(self, key)) is not None}
-
-
-class NodeOutputs:
-    """The outputs of a node by attribute or key; one that its component does not declare is refused."""
-
-    def __init__(self, node: NodeHandle, names: list[str] | None) -> None:
-        self._node = node
-        self._names = names
-        self._made: dict[str, NodeOutput] = {}
-
-    def __getattr__(self, name: str) -> NodeOutput:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self[name]
-
-    def __getitem__(self, name: str) -> NodeOutput:
-        if self._names is not None and name not in self._names:
-            mend = did_you_mean(name, self._names) or f"its outputs: {', '.join(self._names) or 'none'}"
-            raise InvalidInput(f"the component has no output '{name}'", field=f"outputs.{name}", mend=mend)
-        return self._made.setdefault(name, NodeOutput(self._node, name))
-
-    def items(self) -> Iterator[tuple[str, NodeOutput]]:
-        return iter(self._made.items())
-
-
-class NodeHandle:
-    """A node of the pipeline being built. Its fields (`compute`, `limits`, `resources`, ...) may be set."""
-
-    def __init__(self, body: Mapping[str, Any], inputs: Mapping[str, Any], outputs: list[str] | None) -> None:
-        self.body: dict[str, Any] = dict(body)
-        self.inputs: dict[str, Any] = dict(inputs)
-        self.outputs = NodeOutputs(self, outputs)
-        self.name: str | None = None
-        self.owner = _building.get()
-        if self.owner is not None:
-            self.owner.nodes.append(self)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("body", "inputs", "outputs", "name", "owner"):
-            object.__setattr__(self, name, value)
-        else:
-            self.body[name] = value.to_dict() if isinstance(value, Part) else value
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in ("body", "inputs", "outputs", "name", "owner"):
-            raise AttributeError(name)
-        return self.body.get(name)
-
-    def set_limits(self, **limits: Any) -> None:
-        self.body["limits"] = {**self.body.get("limits", {}), **limits}
-
-    def set_resources(self, **resources: Any) -> None:
-        self.body["resources"] = {**self.body.get("resources", {}), **resources}
-
-    def sweep(self, *, primary_metric: str, goal: str, sampling_algorithm: Any = "random", **fields: Any) -> NodeHandle:
-        """This node with its inputs that were given a distribution searched; it takes the node's place."""
-        space = {name: value for name, value in self.inputs.items() if isinstance(value, _DISTRIBUTIONS)}
-        limits = ("max_total_trials", "max_concurrent_trials", "timeout", "trial_timeout")
-        body = {
-            "type": "sweep",
-            "trial": self.body["component"],
-            "search_space": {name: value.to_dict() for name, value in space.items()},
-            "sampling_algorithm": _plain(sampling_algorithm),
-            "objective": {"goal": goal, "primary_metric": primary_metric},
-            "limits": {key: fields.pop(key) for key in limits if fields.get(key) is not None},
-            "early_termination": _plain(fields.pop("early_termination_policy", None)),
-            **{key: _plain(value) for key, value in fields.items()},
-        }
-        if self.owner is not None:
-            self.owner.nodes.remove(self)
-        kept = {name: value for name, value in self.inputs.items() if name not in space}
-        return NodeHandle({key: value for key, value in body.items() if value is not None}, kept, self.outputs._names)
-
-
-class Building:
-    """The pipeline whose function runs."""
-
-    def __init__(self) -> None:
-        self.nodes: list[NodeHandle] = []
-
-
-_building: ContextVar[Building | None] = ContextVar("modelyard_pipeline", default=None)
-
-
-def building() -> Building | None:
-    """The pipeline that is being built here, if any."""
-    return _building.get()
 
 
 def node_of_component(component: Component, inputs: Mapping[str, Any]) -> NodeHandle:
@@ -183,7 +68,7 @@ def pipeline(
             arguments = inspect.signature(func).bind(*args, **given)
             arguments.apply_defaults()
             nodes, outputs = _nodes_of(func, list(arguments.arguments))
-            if _building.get() is not None:
+            if BUILDING.get() is not None:
                 inner = _component(name or func.__name__, version, func, arguments.arguments, nodes, outputs)
                 return node_of_component(inner, _given(arguments.arguments))
             return _job(facts, settings, arguments.arguments, nodes, outputs)
@@ -221,11 +106,11 @@ def parallel_for(body: NodeHandle, items: Any, max_concurrency: int | None = Non
 @contextmanager
 def _open() -> Iterator[Building]:
     opened = Building()
-    token = _building.set(opened)
+    token = BUILDING.set(opened)
     try:
         yield opened
     finally:
-        _building.reset(token)
+        BUILDING.reset(token)
 
 
 def _nodes_of(func: Callable[..., Any], inputs: list[str]) -> tuple[dict[str, Any], dict[str, NodeOutput]]:
@@ -308,11 +193,7 @@ def _value(value: Any) -> Any:
         return {key: _value(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_value(inner) for inner in value]
-    return _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    return value.to_dict() if isinstance(value, Part) else value
+    return plain(value)
 
 
 def _port(value: Any) -> str:
@@ -338,7 +219,7 @@ def _job(
     body = {
         **{key: value for key, value in facts.items() if value},
         "settings": {key: value for key, value in chosen.items() if value is not None},
-        "inputs": {name: _plain(_asset(value)) for name, value in _given(arguments).items()},
+        "inputs": {name: plain(_asset(value)) for name, value in _given(arguments).items()},
         "outputs": {name: _output(output) for name, output in outputs.items()},
         "jobs": dict(nodes),
     }
