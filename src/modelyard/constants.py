@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from modelyard.domain.choices import AssetTypes, InputOutputModes
+from modelyard.domain.choices import AssetTypes, InputOutputModes, ModelType
 
-__all__ = ["AssetTypes", "InputOutputModes"]
+__all__ = ["AssetTypes", "InputOutputModes", "ModelType"]

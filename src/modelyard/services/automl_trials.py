@@ -198,9 +198,13 @@ def _params(trial: TrialReport) -> dict[str, str]:
 
 
 def metric_rows(reports: TrialReports, trial: TrialReport, at: datetime) -> list[MetricRow]:
-    """Metrics of the validation under their own names, of other splits behind the split's; folds as steps."""
+    """Metrics of the validation under their own names, of other splits behind the split's; folds as steps.
+
+    The primary metric is the trial's score, the mean over its folds; over all rows at once it is `pooled_<metric>`.
+    """
     rows = _split_rows(trial.metrics, at)
-    if trial.score is not None and all(row.key != reports.metric for row in rows):
+    if trial.score is not None:
+        rows = [row._replace(key=f"pooled_{row.key}") if row.key == reports.metric else row for row in rows]
         rows.append(MetricRow(reports.metric, trial.score, at))
     folds = [MetricRow(f"fold_{reports.metric}", value, at, step) for step, value in _numbered(trial.fold_scores)]
     measures = {name: getattr(trial, name) for name in _MEASURES if name != "feature_hash"}

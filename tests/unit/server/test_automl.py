@@ -70,7 +70,7 @@ def report(number: int, score: float | None, status: str = "Completed", **more: 
         "fold_scores": [] if score is None else [score - 0.01, score + 0.01],
         "metrics": {}
         if score is None
-        else {"validation": {"AUC_weighted": score, "accuracy": 0.9}, "train": {"accuracy": 1.0}},
+        else {"validation": {"AUC_weighted": score - 0.02, "accuracy": 0.9}, "train": {"accuracy": 1.0}},
         "fit_seconds": 0.5,
         "row_milliseconds": 0.2,
         "size_bytes": 1000,
@@ -103,6 +103,7 @@ def test_trials_become_children_and_runs_once(client: TestClient) -> None:
     run = client.get("/mlflow/default/api/2.0/mlflow/runs/get", params={"run_id": "bank_1"}).json()["run"]
     metrics = {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
     assert metrics["AUC_weighted"] == 0.9
+    assert metrics["pooled_AUC_weighted"] == pytest.approx(0.88)
     assert metrics["train_accuracy"] == 1.0
     assert metrics["fit_seconds"] == 0.5
     assert {param["key"]: param["value"] for param in run["data"]["params"]}["num_leaves"] == "31"
