@@ -65,6 +65,8 @@ class RefitTask:
     params: Mapping[str, Any]
     folds: tuple[int, ...]
     """Those whose models say how long to learn."""
+    repeat: int
+    """0 for the first fit, 1 for one of another seed, and so on."""
     threads: int
     seed: int
     deadline: float
@@ -130,10 +132,14 @@ def refit(task: RefitTask) -> float:
     begun = time.monotonic()
     design = fold_design(task.folder, kind.view, ALL_ROWS).train
     model = kind(table.task, table.classes, fits[0].refit_params(fits, growth))
-    model.fit(_part(table, design, rows), None, Means(task.threads, task.seed, task.deadline, table.metric))
+    model.fit(
+        _part(table, design, rows),
+        None,
+        Means(task.threads, task.seed + 1000 * task.repeat, task.deadline, table.metric),
+    )
     some = Design(design.matrix[:50], design.names, design.categorical, design.cardinalities)
     _checked(model.predict(some, task.threads))
-    _write_model(task.folder, task.number, ALL_ROWS, model)
+    _write_model(task.folder, task.number, ALL_ROWS - task.repeat, model)
     return time.monotonic() - begun
 
 
@@ -152,10 +158,10 @@ def has_model(folder: Path, number: int, fold: int) -> bool:
 def read_model(
     folder: Path, table: Table, number: int, algorithm: str, params: Mapping[str, Any], fold: int
 ) -> TabularModel:
-    """The model that a trial fitted to a fold (or ALL_ROWS)."""
+    """The model that a trial fitted to a fold (to all rows: ALL_ROWS, one less for each repeat)."""
     used, state = pickle.loads(_model_path(folder, number, fold).read_bytes())
     return find(algorithm).restore(table.task, table.classes, used or params, state)
 
 
 def _model_path(folder: Path, number: int, fold: int) -> Path:
-    return folder / "models" / f"{number}-{'all' if fold == ALL_ROWS else fold}.pickle"
+    return folder / "models" / f"{number}-{fold if fold > ALL_ROWS else f'all{ALL_ROWS - fold}'}.pickle"

@@ -16,7 +16,7 @@ from modelyard.automl.plan.settings import Choice, Training
 from modelyard.automl.search.candidate import Candidate, split_metrics
 from modelyard.automl.search.combination import Combination, ensembles, single
 from modelyard.automl.search.race import Race, Track
-from modelyard.automl.search.refitting import fitted_model, refit_members
+from modelyard.automl.search.refitting import Refits, fitted_model, refit_members
 from modelyard.automl.select.score import Scored, scored
 from modelyard.automl.trial import TrialResult, TrialStatus
 from modelyard.automl.validate.intervals import Estimate, corrected
@@ -71,11 +71,11 @@ def finish(race: Race, training: Training, choice: Choice) -> Finish:
     if ranking[0].excluded:
         track.listener.message(f"No candidate keeps the limits: of the best, {ranking[0].excluded}.")
     found: list[Estimate] = []
-    refitted = set()
+    refits: Refits = {}
     if not race.interrupted:
-        refitted = refit_members(race, winner.members, lambda: found.append(_estimate(track, standing, winner)))
+        refits = refit_members(race, winner.members, lambda: found.append(_estimate(track, standing, winner)))
     last = finished_model(
-        fitted_model(track, winner, refitted),
+        fitted_model(track, winner, refits),
         track.table.frame,
         onnx=training.onnx,
         explained=training.explain,
@@ -86,7 +86,7 @@ def finish(race: Race, training: Training, choice: Choice) -> Finish:
     for number, one in numbered.items():
         if one.is_ensemble:
             track.listener.trial_ended(_result(track, number, one, measures if one is winner else None, began))
-    whole = refitted == {one.number for one in winner.members}
+    whole = set(refits) == {one.number for one in winner.members}
     return Finish(last, winner, ranking[0].number, tuple(ranking), measures, found[0] if found else None, whole)
 
 

@@ -33,10 +33,17 @@ _TOLERANCE = {"portfolio": 0.12, "guided": 0.02}
 _MOST_OF_ALL_TIME = 0.3
 _GRACE_SECONDS = 1.0
 _FAILURES_OF_AN_ALGORITHM = 2
+_FIRST_FEW = 4
 _MOST_LIKELY = 12
 _ARRIVAL_SHARE = 0.02
 _LIKELY_SHARE = 0.01
 _MOST_OF_A_REFIT = 0.2
+# Learners that come out differently with another seed, without being a forest already.
+_VARYING = frozenset({"LightGBM", "XGBoost", "CatBoost", "NeuralNetwork"})
+_REPEATS_SHARE = 0.03
+_MOST_REPEATS = 5
+_MOST_MODELS = 12
+"""Of a winner: more of them cost latency and size."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,7 @@ class Race:
         # Who stops at the end of the search has this long to predict and to be heard.
         self._arrival_seconds = _ARRIVAL_SHARE * track.budget.seconds + 0.1
         self._is_warm = False
+        self._is_depth_known = track.fixed_folds or len(track.table.splits.folds) == 1
         self._likely: list[Candidate] = []
         self._likely_of = (0, 0)
         self._likely_not_before = 0.0
@@ -129,6 +137,14 @@ class Race:
         """Whether a refit of so many seconds is worth what it takes from the search."""
         return seconds <= _MOST_OF_A_REFIT * self.track.budget.seconds
 
+    def repeats(self, candidate: Candidate, members: int) -> int:
+        """How often it is fitted to all rows: with other seeds too, where that costs next to nothing. The mean of a few
+        such fits is what bagging gives for one."""
+        if candidate.algorithm not in _VARYING:
+            return 1
+        affordable = int(_REPEATS_SHARE * self.track.budget.seconds / max(1e-3, self.refit_seconds(candidate)))
+        return max(1, min(_MOST_REPEATS, _MOST_MODELS // max(1, members), affordable))
+
     # What happens in a round.
 
     def _goes_on(self) -> bool:
@@ -149,7 +165,7 @@ class Race:
 
     def _next_unit(self) -> tuple[Candidate, int] | None:
         racing = [one for one in self.candidates if one.status is None]
-        for candidate in racing:
+        for candidate in racing if self._is_depth_known else ():
             if candidate.losses:
                 fold = self._pending_fold(candidate)
                 if fold is not None and self._fits(candidate.fold_seconds):
@@ -238,8 +254,7 @@ class Race:
             self._estimates.learn(candidate.algorithm, self._expected[candidate.number], candidate.fold_seconds)
         if not np.isfinite(candidate.losses[fold]):
             self._end(candidate, TrialStatus.FAILED, f"its {self.track.metric.name} is not defined on fold {fold}")
-        elif candidate.number == 0 and len(candidate.losses) == 1:
-            self._choose_depth(candidate)
+        self._choose_depth()
         self._judge(candidate)
 
     def _judge(self, candidate: Candidate) -> None:
@@ -297,11 +312,16 @@ class Race:
         track = self.track
         return portfolio(track.models, self._shape, explicit=track.explicit, threads=track.resources.threads)
 
-    def _choose_depth(self, first: Candidate) -> None:
-        """The first candidate's duration tells on how many folds all shall be judged."""
+    def _choose_depth(self) -> None:
+        """Durations of the first few tell on how many folds all shall be judged."""
         track = self.track
-        usual = [self._estimates.seconds(one.algorithm, one.seconds) for one in self._portfolio[:8]]
-        typical = float(np.mean([first.fold_seconds, *(min(one, 0.3 * track.budget.seconds) for one in usual)]))
+        judged = self._judged()
+        if self._is_depth_known or (len(judged) < _FIRST_FEW and track.budget.spent < 0.15 * track.budget.seconds):
+            return
+        self._is_depth_known = True
+        usual = [self._estimates.seconds(one.algorithm, one.seconds) for one in self._portfolio[:6]]
+        known = [one.fold_seconds for one in judged]
+        typical = float(np.mean([*known, *(min(one, 0.3 * track.budget.seconds) for one in usual)]))
         rows = len(track.table.fold(0).valid)
         folds = len(track.table.splits.folds)
         left = track.budget.search_left
@@ -310,6 +330,8 @@ class Race:
             track.listener.message(
                 f"Candidates are judged on {self.folds} of {folds} folds, to try more of them in time."
             )
+        for one in self.candidates:
+            self._judge(one)
 
     def _affordable(self, fit_seconds: float) -> bool:
         return fit_seconds <= self._most_seconds()
@@ -327,7 +349,8 @@ class Race:
 
     def _kept_seconds(self) -> float:
         """For ensembling, refits and measures, by the best so far."""
-        expected = (self.refit_seconds(one) for one in self._likely_members())
+        members = self._likely_members()
+        expected = [self.refit_seconds(one) for one in members for _ in range(self.repeats(one, len(members)))]
         seconds = sorted((one for one in expected if self.is_refitted(one)), reverse=True)
         loads = [0.0] * self.track.workers.count
         for one in seconds:

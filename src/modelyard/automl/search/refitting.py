@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from modelyard.automl.ensemble.fitted_ensemble import FittedEnsemble, Member
 from modelyard.automl.outcome.fitted_model import FittedModel
@@ -18,55 +18,74 @@ from modelyard.automl.search.table import ALL_ROWS
 _AFTER_SECONDS = 0.6
 _AFTER_SHARE = 0.01
 
+Refits = Mapping[int, Sequence[int]]
+"""By number of candidate: the repeats that were fitted to all rows."""
 
-def refit_members(race: Race, members: Sequence[Candidate], meanwhile: Callable[[], None]) -> set[int]:
-    """Numbers of the candidates that now have a model of all rows. `meanwhile` is called while they are fitted."""
+
+def refit_members(race: Race, members: Sequence[Candidate], meanwhile: Callable[[], None]) -> Refits:
+    """Fits each member to all rows, several times with other seeds where that is cheap. `meanwhile` is called while
+    the first ones are fitted."""
     track = race.track
     end = track.budget.deadline - _AFTER_SECONDS - _AFTER_SHARE * track.budget.seconds
-    tasks: dict[int, Candidate] = {}
+    tasks: dict[int, tuple[Candidate, int]] = {}
     expected = {one.number: race.refit_seconds(one) for one in members}
-    for one in sorted(members, key=lambda one: -expected[one.number]):
-        if time.monotonic() + expected[one.number] * 0.9 > end:
-            track.listener.message(
-                f"No time to fit {one.algorithm} {one.number} to all rows: its folds' models are kept."
-            )
-            continue
-        task = RefitTask(
-            track.folder, one.number, one.algorithm, one.params, tuple(sorted(one.losses)),
-            track.resources.threads if len(members) > 1 else _all_threads(track), track.table.seed, end,
-        )  # fmt: skip
-        tasks[track.workers.submit(refit, task, seconds=None)] = one
+    wanted = {one.number: race.repeats(one, len(members)) for one in members}
+    ready = time.monotonic()
+    for repeat in range(max(wanted.values())):
+        for one in sorted(members, key=lambda one: -expected[one.number]):
+            if repeat >= wanted[one.number]:
+                continue
+            if ready + expected[one.number] * (0.9 if repeat == 0 else 1.5) > end:
+                if repeat == 0:
+                    track.listener.message(f"No time to fit {one.algorithm} {one.number} to all rows: its folds stay.")
+                    wanted[one.number] = 0
+                continue
+            if repeat:
+                ready += expected[one.number] / track.workers.count
+            tasks[_submit(track, one, repeat, end, alone=len(members) == 1)] = (one, repeat)
     meanwhile()
-    done: set[int] = set()
+    return _collected(track, tasks, end)
+
+
+def _submit(track: Track, one: Candidate, repeat: int, end: float, *, alone: bool) -> int:
+    threads = track.resources.threads * (track.workers.count if alone else 1)
+    task = RefitTask(
+        track.folder, one.number, one.algorithm, one.params, tuple(sorted(one.losses)), repeat, threads,
+        track.table.seed, end,
+    )  # fmt: skip
+    return track.workers.submit(refit, task)
+
+
+def _collected(track: Track, tasks: dict[int, tuple[Candidate, int]], end: float) -> Refits:
+    done: dict[int, list[int]] = {}
     while tasks and time.monotonic() < end:
         for finished in track.workers.wait(min(0.2, max(0.0, end - time.monotonic()))):
-            candidate = tasks.pop(finished.number, None)
-            if candidate is None:
+            if finished.number not in tasks:
                 continue
+            candidate, repeat = tasks.pop(finished.number)
             if finished.failure is None:
-                done.add(candidate.number)
+                done.setdefault(candidate.number, []).append(repeat)
             else:
                 told = f"{finished.failure.type} {finished.failure.message}".strip()
-                track.listener.message(f"{candidate.algorithm} {candidate.number} keeps its folds' models: {told}.")
-    for number, candidate in tasks.items():
+                track.listener.message(f"{candidate.algorithm} {candidate.number} was not fitted to all rows: {told}.")
+    for number, (candidate, repeat) in tasks.items():
         track.workers.cancel(number)
-        track.listener.message(f"{candidate.algorithm} {candidate.number} was not fitted to all rows in time.")
+        if not repeat:
+            track.listener.message(f"{candidate.algorithm} {candidate.number} was not fitted to all rows in time.")
     return done
 
 
-def _all_threads(track: Track) -> int:
-    return track.resources.threads * track.workers.count
-
-
-def fitted_model(track: Track, winner: Combination, refitted: set[int]) -> FittedModel:
-    """The winner from its members' models."""
+def fitted_model(track: Track, winner: Combination, refits: Refits) -> FittedModel:
+    """The winner from its members' models: those of all rows, of the folds where there are none."""
     table = track.table
     members, featurizers = [], {}
     for one in winner.members:
-        folds = (ALL_ROWS,) if one.number in refitted else tuple(sorted(one.losses))
+        repeats = refits.get(one.number)
+        folds = [ALL_ROWS - repeat for repeat in sorted(repeats)] if repeats else sorted(one.losses)
         models = [read_model(track.folder, table, one.number, one.algorithm, one.params, fold) for fold in folds]
-        names = [design_name(models[0].view, fold) for fold in folds]
-        for name, fold in zip(names, folds, strict=True):
+        designs = [max(fold, ALL_ROWS) for fold in folds]
+        names = [design_name(models[0].view, fold) for fold in designs]
+        for name, fold in zip(names, designs, strict=True):
             if name not in featurizers:
                 featurizers[name] = fold_design(track.folder, models[0].view, fold).featurizer
         members.append(Member(tuple(models), tuple(names)))

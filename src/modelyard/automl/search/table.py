@@ -48,8 +48,8 @@ class Table:
         return len(self.labels) if self.task.is_classification else 1
 
     def fold(self, number: int) -> Fold:
-        """The rows of a fold; of ALL_ROWS those to learn from, and none to judge on."""
-        if number != ALL_ROWS:
+        """The rows of a fold; of ALL_ROWS (and what is below) those to learn from, and none to judge on."""
+        if number > ALL_ROWS:
             return self.splits.folds[number]
         rows = len(self.target) - self.given_validation_rows
         return Fold(np.arange(rows), np.empty(0, dtype=int))
