@@ -14,6 +14,7 @@ NAN = math.nan
 _MISSING_WORDS = frozenset(
     {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "missing", "unknown", "<na>", "nat"}
 )
+_TRUTHS = {"true": 1.0, "false": 0.0}
 _CURRENCY = "$€£¥₹ \u00a0\u202f'"
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _EUROPEAN = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+|[+-]?\d+,\d+")
@@ -37,7 +38,7 @@ def number(value: Any) -> float:
     """The number that a value is or tells (`12 %`, `1,234`, `$5`, `(7)`); NaN where it is none or infinite."""
     if isinstance(value, str):
         told = number_of_text(value)
-        return NAN if told is None else told
+        return _TRUTHS.get(value.strip().lower(), NAN) if told is None else told
     if value is None:
         return NAN
     try:

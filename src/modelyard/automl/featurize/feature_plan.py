@@ -10,7 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from modelyard.automl.featurize.purposes import Purpose, purpose_of, purpose_of_name
+from modelyard.automl.featurize.coded import Coded
+from modelyard.automl.featurize.purposes import Purpose, is_key, purpose_of, purpose_of_name, tells
+from modelyard.automl.featurize.steps.dates import as_moments, format_of
+from modelyard.automl.featurize.steps.numbers import as_numbers
+from modelyard.automl.featurize.transformers import Transformers
 from modelyard.automl.outcome.input_table import ColumnKind, InputColumn, InputTable, columns_of_frame
 from modelyard.automl.plan.settings import Featurization
 from modelyard.automl.task import Task
@@ -27,26 +31,31 @@ class FeaturePlan:
     purposes: Mapping[str, Purpose]
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Why a column is left out."""
-    imputations: Mapping[str, tuple[str, float]] = field(default_factory=dict)
-    """By column: strategy and constant."""
-    blocked: frozenset[str] = frozenset()
-    """Transformers that are not to be used, by Azure ML's names."""
+    transformers: Transformers = field(default_factory=Transformers)
+    messages: tuple[str, ...] = ()
+    """Lines for a person; no part of the hash."""
 
     @classmethod
     def make(cls, frame: Any, target: np.ndarray, task: Task, settings: Featurization) -> Self:
         """Of the rows to learn from; `target` holds class numbers or numbers.
 
         Raises:
-            InvalidInput: a setting names a column that is not there, or no column is left.
+            InvalidInput: a setting does not fit, or no column is left.
         """
         columns = columns_of_frame(frame)
-        arrays = InputTable.of(frame, columns).arrays
-        purposes, reasons = _purposes(arrays, settings)
-        if not any(purpose.is_used for purpose in purposes.values()):
-            raise InvalidInput("no column is left to learn from", field="training_data", mend="add informative columns")
+        checked_columns(settings, [column.name for column in columns])
+        arrays = {name: prepared(array) for name, array in InputTable.of(frame, columns).arrays.items()}
+        transformers = Transformers.of(settings, arrays)
+        found = _Purposes(settings, np.asarray(target), task.is_classification)
+        for name, values in arrays.items():
+            found.decide(name, values)
+        if not any(purpose.is_used for purpose in found.purposes.values()):
+            told = "; ".join(f"{name}: {reason}" for name, reason in list(found.reasons.items())[:5])
+            text = f"no column is left to learn from ({told})" if told else "there is no column to learn from"
+            raise InvalidInput(text, field="training_data", mend="add informative columns")
         classes = int(target.max()) + 1 if task.is_classification else 1
-        blocked = frozenset(name.lower() for name in settings.blocked_transformers)
-        return cls(task, classes, columns, purposes, reasons, _imputations(settings, arrays), blocked)
+        messages = (*found.messages, *transformers.messages)
+        return cls(task, classes, columns, found.purposes, found.reasons, transformers, messages)
 
     @property
     def used(self) -> tuple[InputColumn, ...]:
@@ -69,64 +78,108 @@ class FeaturePlan:
                 for column in self.columns
             ],
             "left_out": dict(self.reasons),
-            "imputations": {name: list(value) for name, value in self.imputations.items()},
-            "blocked": sorted(self.blocked),
+            "transformers": self.transformers.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         columns = tuple(InputColumn(one["name"], ColumnKind(one["kind"])) for one in stored["columns"])
         purposes = {one["name"]: Purpose(one["purpose"]) for one in stored["columns"]}
-        imputations = {name: (str(value[0]), float(value[1])) for name, value in stored["imputations"].items()}
         return cls(
-            Task(stored["task"]), int(stored["classes"]), columns, purposes, dict(stored["left_out"]), imputations,
-            frozenset(stored["blocked"]),
+            Task(stored["task"]), int(stored["classes"]), columns, purposes, dict(stored["left_out"]),
+            Transformers.from_dict(stored["transformers"]),
         )  # fmt: skip
 
 
-def _purposes(arrays: Mapping[str, np.ndarray], settings: Featurization) -> tuple[dict[str, Purpose], dict[str, str]]:
-    for name in (*settings.column_purposes, *settings.drop_columns):
-        if name not in arrays:
-            raise InvalidInput(f"there is no column '{name}'", field="featurization", mend=did_you_mean(name, arrays))
-    purposes: dict[str, Purpose] = {}
-    reasons: dict[str, str] = {}
-    seen: dict[bytes, str] = {}
-    for name, values in arrays.items():
-        if name in settings.drop_columns:
-            purposes[name], reasons[name] = Purpose.IGNORED, "dropped as asked for"
-        elif name in settings.column_purposes:
-            purposes[name] = purpose_of_name(settings.column_purposes[name])
-            if not purposes[name].is_used:
-                reasons[name] = "left out as asked for"
+def prepared(values: np.ndarray) -> np.ndarray | Coded:
+    """An array of `InputTable` as steps take it: float64, datetime64, or Coded."""
+    if values.dtype.kind == "M":
+        return values
+    if values.dtype.kind in "fiub":
+        return values.astype(np.float64, copy=False)
+    return Coded.of(values)
+
+
+class _Purposes:
+    def __init__(self, settings: Featurization, target: np.ndarray, classes: bool) -> None:
+        self.purposes: dict[str, Purpose] = {}
+        self.reasons: dict[str, str] = {}
+        self.messages: list[str] = []
+        self._settings = settings
+        self._target = target
+        self._classes = classes
+        self._seen: dict[bytes, str] = {}
+
+    def decide(self, name: str, values: np.ndarray | Coded) -> None:
+        if name in self._settings.drop_columns:
+            self._leave_out(name, Purpose.IGNORED, "dropped as asked for")
+        elif name in self._settings.column_purposes:
+            purpose = purpose_of_name(self._settings.column_purposes[name])
+            self.purposes[name] = purpose
+            _check_fits(name, values, purpose)
+            if not purpose.is_used:
+                self._leave_out(name, purpose, "left out as asked for")
+        elif self._settings.mode == "off":
+            self._as_it_is(name, values)
         else:
-            purposes[name] = purpose_of(values)
-            if settings.mode == "off" and purposes[name] is not Purpose.NUMERIC:
-                purposes[name], reasons[name] = Purpose.IGNORED, "no number, and featurization is off"
-            elif not purposes[name].is_used:
-                reasons[name] = {"id": "a value of its own in every row", "constant": "the same in every row"}[
-                    purposes[name].value
-                ]
-            elif (twin := seen.setdefault(_digest(values), name)) != name:
-                purposes[name], reasons[name] = Purpose.IGNORED, f"the same as '{twin}'"
-    return purposes, reasons
+            self._told(name, values)
+
+    def _as_it_is(self, name: str, values: np.ndarray | Coded) -> None:
+        if isinstance(values, Coded) or values.dtype.kind == "M":
+            mend = "turn it into numbers, drop it, or use featurization 'auto'"
+            raise InvalidInput(f"'{name}' holds no numbers, and featurization is off", field="featurization", mend=mend)
+        self.purposes[name] = Purpose.NUMERIC
+
+    def _told(self, name: str, values: np.ndarray | Coded) -> None:
+        purpose = self.purposes[name] = purpose_of(values)
+        if purpose is Purpose.CONSTANT:
+            self._leave_out(name, purpose, "the same in every row")
+        elif purpose in (Purpose.NUMERIC, Purpose.HIGH_CARDINALITY) and is_key(name, values):
+            if tells(values, self._target, classes=self._classes):
+                self.messages.append(
+                    f"'{name}' has a value of its own in every row, yet its order tells of the target: it is used. "
+                    "Leave it out if it is not known, or means nothing, when a prediction is made."
+                )
+            else:
+                self._leave_out(name, Purpose.ID, "a value of its own in every row")
+        elif (twin := self._seen.setdefault(_digest(values), name)) != name:
+            self._leave_out(name, Purpose.IGNORED, f"the same as '{twin}'")
+
+    def _leave_out(self, name: str, purpose: Purpose, reason: str) -> None:
+        self.purposes[name], self.reasons[name] = purpose, reason
 
 
-def _digest(values: np.ndarray) -> bytes:
-    if values.dtype.kind != "O":
+def checked_columns(settings: Featurization, names: list[str]) -> None:
+    """
+    Raises:
+        InvalidInput: a setting names a column that is not there, or a mode that is none.
+    """
+    if settings.mode not in ("auto", "custom", "off"):
+        text = f"'{settings.mode}' is no mode of featurization"
+        raise InvalidInput(text, field="featurization.mode", mend="auto, custom or off")
+    for name in (*settings.column_purposes, *settings.drop_columns):
+        if name not in names:
+            raise InvalidInput(f"there is no column '{name}'", field="featurization", mend=did_you_mean(name, names))
+    for name, purpose in settings.column_purposes.items():
+        try:
+            purpose_of_name(purpose)
+        except InvalidInput as error:
+            raise InvalidInput(f"'{name}': {error.message}", field="featurization", mend=error.mend) from error
+
+
+def _check_fits(name: str, values: np.ndarray | Coded, purpose: Purpose) -> None:
+    if not isinstance(values, Coded) or not values.words:
+        return
+    if purpose is Purpose.NUMERIC and not np.isfinite(as_numbers(values)).any():
+        raise InvalidInput(
+            f"no value of '{name}' is a number", field="column_name_and_types", mend="Categorical or Text"
+        )
+    if purpose is Purpose.DATE and np.isnat(as_moments(values, format_of(values.words))).all():
+        mend = "write it as 2024-12-31 or 2024-12-31T23:59:59"
+        raise InvalidInput(f"no value of '{name}' is a date that can be read", field="column_name_and_types", mend=mend)
+
+
+def _digest(values: np.ndarray | Coded) -> bytes:
+    if not isinstance(values, Coded):
         return hashlib.sha256(np.ascontiguousarray(values).tobytes()).digest()
-    return hashlib.sha256("\x1f".join(map(repr, values)).encode("utf-8", "replace")).digest()
-
-
-def _imputations(settings: Featurization, arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[str, float]]:
-    found: dict[str, tuple[str, float]] = {}
-    for entry in settings.transformer_params.get("imputer", ()):
-        parameters = entry.get("parameters") or {}
-        strategy = str(parameters.get("strategy", "median"))
-        if strategy not in ("mean", "median", "most_frequent", "constant"):
-            text = f"'{strategy}' is no way to fill in what is missing"
-            raise InvalidInput(text, field="transformer_params", mend="mean, median, most_frequent or constant")
-        for name in entry.get("fields") or arrays:
-            if name not in arrays:
-                raise InvalidInput(f"there is no column '{name}'", field="transformer_params")
-            found[name] = (strategy, float(parameters.get("fill_value", 0.0)))
-    return found
+    return hashlib.sha256("\x1f".join(values.words).encode("utf-8", "replace") + values.codes.tobytes()).digest()

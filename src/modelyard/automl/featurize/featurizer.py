@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
 
+from modelyard.automl.featurize.coded import Coded
 from modelyard.automl.featurize.design import Design, View
-from modelyard.automl.featurize.feature_plan import FeaturePlan
-from modelyard.automl.featurize.purposes import Purpose
-from modelyard.automl.featurize.steps.categories import Codes, Frequency, OneHot, TargetMeans
-from modelyard.automl.featurize.steps.dates import Unfolded
-from modelyard.automl.featurize.steps.numbers import Imputed, Plain, Scaled
-from modelyard.automl.featurize.steps.step import Goal, Step
-from modelyard.automl.featurize.steps.texts import Reduced
+from modelyard.automl.featurize.feature_plan import FeaturePlan, prepared
+from modelyard.automl.featurize.recipe import KINDS, steps_of
+from modelyard.automl.featurize.steps.step import Goal, Step, Values
 from modelyard.automl.outcome.input_table import InputColumn, InputTable
 from modelyard.domain.extras import LazyModule
 
 sparse: Any = LazyModule("scipy.sparse", extra="automl", what="sparse designs")
 
-_KINDS: Mapping[str, type[Step]] = {
-    kind.kind: kind for kind in (Plain, Imputed, Scaled, Codes, OneHot, Frequency, TargetMeans, Unfolded, Reduced)
-}
 _INNER_FOLDS = 5
 _SPARSE_SHARE = 0.15
 _SPARSE_WIDTH = 100
-_FEW_LEVELS = 10
+_NOTHING = "(nothing)"
+"""The one feature, always 0, of a view in which no column says anything."""
 
 
 class Featurizer:
@@ -37,30 +32,35 @@ class Featurizer:
         self.view = view
         self._steps: list[tuple[InputColumn, Step]] = []
         self._sparse = False
+        self._named: _Named | None = None
 
     def fit_transform(self, frame: Any, target: np.ndarray, seed: int) -> Design:
         """The design of the rows that it learns from; encodings of the target are out of fold within them."""
-        arrays = InputTable.of(frame, self.plan.used).arrays
+        columns = _Columns(self._arrays(frame))
         folds = np.random.default_rng(seed).permutation(len(target)) % _INNER_FOLDS
         goal = Goal(self.plan.task, target, self.plan.classes, folds)
-        self._steps, parts = [], []
+        self._steps, self._named, parts = [], None, []
         for column in self.plan.used:
-            for step in self._steps_of(column, arrays[column.name]):
-                made = step.fit_transform(arrays[column.name], goal)
+            for step in steps_of(self.plan, self.view, column.name, columns.as_purposed(column.name, self.plan)):
+                made = step.fit_transform(columns.values(column.name, step), goal)
                 if made.shape[1]:
                     self._steps.append((column, step))
                     parts.append(made)
         self._sparse = self._is_sparse(parts)
-        return self._design(parts)
+        return self._design(parts, len(target))
 
     def transform(self, columns: Any) -> Design:
         """The design of any rows: a frame, or arrays by column as `InputTable` makes them."""
-        arrays = columns if isinstance(columns, dict) else InputTable.of(columns, self.plan.used).arrays
-        return self._design([step.transform(arrays[column.name]) for column, step in self._steps])
+        arrays = self._arrays(columns)
+        rows = len(next(iter(arrays.values()))) if arrays else 0
+        if rows == 1 and not self._sparse and self._steps:
+            return self._single(arrays)
+        table = _Columns(arrays)
+        return self._design([step.transform(table.values(column.name, step)) for column, step in self._steps], rows)
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(name for column, step in self._steps for name in step.names(column.name))
+        return self._features().names
 
     def sources(self) -> tuple[str, ...]:
         """The column that each feature comes from."""
@@ -74,74 +74,92 @@ class Featurizer:
     def restore(cls, state: Mapping[str, Any]) -> Self:
         made = cls(FeaturePlan.from_dict(state["plan"]), View(state["view"]))
         columns = {column.name: column for column in made.plan.columns}
-        made._steps = [(columns[one["column"]], _KINDS[one["kind"]].restore(one["state"])) for one in state["steps"]]
+        made._steps = [(columns[one["column"]], KINDS[one["kind"]].restore(one["state"])) for one in state["steps"]]
         made._sparse = bool(state["sparse"])
         return made
 
-    def _steps_of(self, column: InputColumn, values: np.ndarray) -> Iterator[Step]:
-        purpose = self.plan.purposes[column.name]
-        strategy, fill = self.plan.imputations.get(column.name, ("", 0.0))
-        trees = self.view in (View.TREE, View.CODES)
-        if purpose is Purpose.NUMERIC:
-            if trees:
-                yield Imputed(strategy, fill) if strategy else Plain()
-            else:
-                yield Scaled(strategy or "median", fill, positive=self.view is View.COUNTS)
-        elif purpose is Purpose.DATE:
-            if self.view is not View.COUNTS:
-                yield Unfolded(cyclic=not trees)
-        elif purpose is Purpose.TEXT:
-            yield from self._text_steps()
-        else:
-            yield from self._category_steps(purpose, values)
+    def described(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Column, kind of step and features, in the order of the features."""
+        return [(column.name, step.kind, tuple(step.names(column.name))) for column, step in self._steps]
 
-    def _text_steps(self) -> Iterator[Step]:
-        if self.view is View.COUNTS or "tf_idf" in self.plan.blocked:
-            return
-        yield Reduced(24, counts=self.view in (View.TREE, View.CODES))
+    def _arrays(self, data: Any) -> Mapping[str, np.ndarray]:
+        if isinstance(data, dict) and all(isinstance(values, np.ndarray) for values in data.values()):
+            return data
+        return InputTable.of(data, self.plan.used).arrays
 
-    def _category_steps(self, purpose: Purpose, values: np.ndarray) -> Iterator[Step]:
-        high = purpose is Purpose.HIGH_CARDINALITY
-        encoded = self.view is not View.CODES and "cat_target_encoder" not in self.plan.blocked
-        if self.view in (View.TREE, View.CODES):
-            yield Codes()
-            if high:
-                yield Frequency()
-            if encoded and (high or _more_levels(values, _FEW_LEVELS)):
-                yield TargetMeans()
-        else:
-            if "one_hot_encoder" not in self.plan.blocked:
-                yield OneHot(most={View.DENSE: 20, View.LINEAR: 100}.get(self.view, 50))
-            if encoded and high and self.view is not View.COUNTS:
-                yield TargetMeans()
-        if high and self.view is not View.COUNTS and "tf_idf" not in self.plan.blocked:
-            yield Reduced(10, pieces=True, counts=False)
-
-    def _is_sparse(self, parts: list[np.ndarray]) -> bool:
+    def _is_sparse(self, parts: list[Any]) -> bool:
         width = sum(part.shape[1] for part in parts)
         if self.view not in (View.LINEAR, View.COUNTS) or width < _SPARSE_WIDTH:
             return False
-        filled = sum(int(np.count_nonzero(part)) for part in parts)
-        return bool(filled < _SPARSE_SHARE * width * len(parts[0]))
+        filled = sum(int(np.count_nonzero(part) if isinstance(part, np.ndarray) else part.nnz) for part in parts)
+        return bool(filled < _SPARSE_SHARE * width * parts[0].shape[0])
 
-    def _design(self, parts: list[np.ndarray]) -> Design:
+    def _design(self, parts: list[Any], rows: int) -> Design:
+        if not parts:
+            matrix: Any = np.zeros((rows, 1), dtype=np.float32)
+        elif self._sparse:
+            matrix = sparse.hstack([sparse.csr_matrix(part) for part in parts], format="csr", dtype=np.float32)
+        else:
+            dense = [part if isinstance(part, np.ndarray) else part.toarray() for part in parts]
+            matrix = np.concatenate(dense, axis=1)
+        return self._features().design(matrix)
+
+    def _single(self, arrays: Mapping[str, np.ndarray]) -> Design:
+        """Without arrays on the way, which cost more than the work on one row."""
+        found: list[float] = []
+        features = self._features()
+        for name, row in features.rows:
+            found += row(arrays[name].item() if arrays[name].dtype.kind == "f" else arrays[name][0])
+        return features.design(np.array([found], dtype=np.float32))
+
+    def _features(self) -> _Named:
+        if self._named is None:
+            self._named = _Named(self._steps)
+        return self._named
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_named": None}
+
+
+class _Named:
+    """What the designs of a featurizer have in common, worked out once."""
+
+    def __init__(self, steps: list[tuple[InputColumn, Step]]) -> None:
+        self.names = tuple(name for column, step in steps for name in step.names(column.name)) or (_NOTHING,)
+        self.rows: list[tuple[str, Callable[[Any], list[float]]]] = [(column.name, step.row) for column, step in steps]
         categorical, cardinalities, place = [], [], 0
-        for (_, step), part in zip(self._steps, parts, strict=True):
+        for column, step in steps:
             for index, count in step.codes():
                 categorical.append(place + index)
                 cardinalities.append(count)
-            place += part.shape[1]
-        if self._sparse:
-            matrix = sparse.hstack([sparse.csr_matrix(part) for part in parts], format="csr")
-        else:
-            matrix = np.concatenate(parts, axis=1)
-        return Design(matrix, self.names, tuple(categorical), tuple(cardinalities))
+            place += len(step.names(column.name))
+        self._categorical, self._cardinalities = tuple(categorical), tuple(cardinalities)
+
+    def design(self, matrix: Any) -> Design:
+        return Design(matrix, self.names, self._categorical, self._cardinalities)
 
 
-def _more_levels(values: np.ndarray, most: int) -> bool:
-    seen: set[Any] = set()
-    for value in values:
-        seen.add(value if isinstance(value, str) else repr(value))
-        if len(seen) > most:
-            return True
-    return False
+class _Columns:
+    """Arrays as steps take them, each made once."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self._arrays = arrays
+        self._plain: dict[str, Values] = {}
+        self._coded: dict[str, Coded] = {}
+
+    def values(self, name: str, step: Step) -> Values:
+        return self._of_labels(name) if step.coded else self._as_they_are(name)
+
+    def as_purposed(self, name: str, plan: FeaturePlan) -> Values:
+        return self._of_labels(name) if plan.purposes[name].is_label else self._as_they_are(name)
+
+    def _as_they_are(self, name: str) -> Values:
+        if name not in self._plain:
+            self._plain[name] = prepared(self._arrays[name])
+        return self._plain[name]
+
+    def _of_labels(self, name: str) -> Coded:
+        if name not in self._coded:
+            values = self._as_they_are(name)
+            self._coded[name] = values if isinstance(values, Coded) else Coded.of(values)
+        return self._coded[name]

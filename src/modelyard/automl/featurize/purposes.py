@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 import numpy as np
 
-from modelyard.automl.featurize.cells import label, number_of_text
+from modelyard.automl.featurize.cells import number_of_text
+from modelyard.automl.featurize.coded import Coded
 from modelyard.automl.featurize.steps.dates import format_of
 from modelyard.domain.errors import InvalidInput, did_you_mean
 
@@ -28,10 +30,16 @@ class Purpose(StrEnum):
     def is_used(self) -> bool:
         return self not in (Purpose.ID, Purpose.CONSTANT, Purpose.IGNORED)
 
+    @property
+    def is_label(self) -> bool:
+        return self in (Purpose.CATEGORICAL, Purpose.HIGH_CARDINALITY, Purpose.TEXT)
+
 
 _MOST_CATEGORIES = 50
 """Labels beyond this are of high cardinality."""
 _WORDS_OF_A_TEXT = 3.5
+_LEAST_KEYS = 50
+_KEY_NAME = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|index|row_?(nr|no|num|number)?)$|^unnamed: 0$)|[a-z]I[dD]$")
 _AZURE = {
     "numeric": Purpose.NUMERIC,
     "categorical": Purpose.CATEGORICAL,
@@ -57,39 +65,77 @@ def purpose_of_name(name: str) -> Purpose:
     raise InvalidInput(f"'{name}' is no purpose of a column", field="column_purposes", mend=did_you_mean(name, _AZURE))
 
 
-def purpose_of(values: np.ndarray) -> Purpose:
-    """What an array of a column (as `InputTable` makes it) is for."""
+def purpose_of(values: np.ndarray | Coded) -> Purpose:
+    """What a column is for; labels and texts come coded."""
+    if isinstance(values, Coded):
+        return _purpose_of_words(values)
     if values.dtype.kind == "M":
         return Purpose.DATE if len(np.unique(values[~np.isnat(values)])) > 1 else Purpose.CONSTANT
-    if values.dtype.kind in "fiub":
-        told = values.astype(float)
-        there = told[np.isfinite(told)]
-        varies = len(there) and (np.ptp(there) > 0 or len(there) < len(told))
-        return Purpose.NUMERIC if varies else Purpose.CONSTANT
-    return _purpose_of_objects(values)
-
-
-def _purpose_of_objects(values: np.ndarray) -> Purpose:
-    counts: dict[str, int] = {}
-    for value in values:
-        name = label(value)
-        if name is not None:
-            counts[name] = counts.get(name, 0) + 1
-    there = sum(counts.values())
-    if not counts or (len(counts) == 1 and there == len(values)):
+    there = values[np.isfinite(values)]
+    if not len(there) or (len(there) == len(values) and there.min() == there.max()):
         return Purpose.CONSTANT
-    distinct = list(counts)
+    return Purpose.NUMERIC
+
+
+def _purpose_of_words(values: Coded) -> Purpose:
+    counts = values.counts()
+    distinct = [word for word, count in zip(values.words, counts.tolist(), strict=True) if count]
+    there = int(counts.sum())
+    if not distinct or (len(distinct) == 1 and there == len(values)):
+        return Purpose.CONSTANT
     sample = distinct[:: max(1, len(distinct) // 500)]
-    numeric = sum(number_of_text(name) is not None for name in sample) >= 0.95 * len(sample)
-    # Codes with leading zeros and the like are labels.
-    coded = any(len(name) > 1 and name[0] == "0" and name.isdigit() for name in sample)
-    if numeric and not coded and (len(counts) > 20 or any("." in name for name in sample)):
+    numeric = sum(number_of_text(word) is not None for word in sample) >= 0.95 * len(sample)
+    if numeric and not _are_codes(sample) and (len(distinct) > 20 or any("." in word for word in sample)):
         return Purpose.NUMERIC
-    if not numeric and format_of(np.array(sample, dtype=object)) is not None:
+    if not numeric and format_of(sample) is not None:
         return Purpose.DATE
-    words = float(np.mean([name.count(" ") + 1 for name in sample]))
-    if words > _WORDS_OF_A_TEXT and len(counts) > 0.2 * there and len(counts) > 20:
+    words = float(np.mean([word.count(" ") + 1 for word in sample]))
+    if words > _WORDS_OF_A_TEXT and len(distinct) > 0.2 * there and len(distinct) > 20:
         return Purpose.TEXT
-    if len(counts) > max(_MOST_CATEGORIES, 0.98 * there) and there > 100 and words < 2:
-        return Purpose.ID
-    return Purpose.CATEGORICAL if len(counts) <= _MOST_CATEGORIES else Purpose.HIGH_CARDINALITY
+    few = len(distinct) <= _MOST_CATEGORIES and (len(distinct) <= 20 or len(distinct) < 0.5 * there)
+    return Purpose.CATEGORICAL if few else Purpose.HIGH_CARDINALITY
+
+
+def _are_codes(sample: list[str]) -> bool:
+    """Digits that name something: all of one length of three or more, or with zeros in front (one may be lost, as
+    spreadsheets lose them)."""
+    digits = [word for word in sample if word.isdigit()]
+    if len(digits) < 0.95 * len(sample):
+        return False
+    if any(len(word) > 1 and word[0] == "0" for word in digits):
+        return True
+    lengths = sorted(map(len, digits))
+    usual = lengths[len(lengths) // 2]
+    return 3 <= usual <= 12 and sum(usual - 1 <= length <= usual for length in lengths) >= 0.97 * len(lengths)
+
+
+def is_key(name: str, values: np.ndarray | Coded) -> bool:
+    """Each row has a value of its own, and the name or the values look like those of a key."""
+    if isinstance(values, Coded):
+        rows = len(values)
+        unique = len(values.words) == rows and bool((values.codes >= 0).all())
+        return unique and rows > _LEAST_KEYS and not any(" " in word for word in values.words[:50])
+    if values.dtype.kind != "f" or len(values) <= _LEAST_KEYS or not np.isfinite(values).all():
+        return False
+    if (values != np.floor(values)).any() or len(np.unique(values)) < len(values):
+        return False
+    return bool(_KEY_NAME.search(name)) or np.ptp(values) == len(values) - 1
+
+
+def tells(values: np.ndarray | Coded, target: np.ndarray, *, classes: bool) -> bool:
+    """Whether the order of a column's values says more of the target than chance: rank correlation of the column
+    with the target, or of groups of neighbours with its classes, beyond what a random order reaches."""
+    ranks = np.argsort(np.argsort(values.words, kind="stable"))[values.codes] if isinstance(values, Coded) else values
+    ordered = target[np.argsort(ranks, kind="stable")]
+    bins = max(2, min(20, len(ordered) // 50))
+    if classes:
+        shares = np.bincount(ordered) / len(ordered)
+        parts = [np.bincount(part, minlength=len(shares)) for part in np.array_split(ordered, bins)]
+        expected = [part.sum() * shares[shares > 0] for part in parts]
+        chi = sum(float(((part[shares > 0] - own) ** 2 / own).sum()) for part, own in zip(parts, expected, strict=True))
+        free = (bins - 1) * max(1, int((shares > 0).sum()) - 1)
+        return chi > free + 8.0 * float(np.sqrt(2.0 * free))
+    placed = np.argsort(np.argsort(ordered, kind="stable")).astype(float)
+    means = np.array([part.mean() for part in np.array_split(placed, bins)])
+    expected_variance = placed.var() / (len(placed) / bins)
+    return bool(means.var(ddof=1) > expected_variance * (1.0 + 8.0 * np.sqrt(2.0 / (bins - 1))))

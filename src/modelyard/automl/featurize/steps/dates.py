@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from modelyard.automl.featurize.steps.step import Array, Goal, Step
+from modelyard.automl.featurize.coded import Coded
+from modelyard.automl.featurize.steps.step import Array, Goal, Step, Values
 
 FORMATS = (
     "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%Y%m%d",
@@ -19,54 +20,39 @@ _PARTS = ("year", "month", "day", "weekday", "day_of_year", "hour", "minute", "d
 _CYCLES = {"month": 12.0, "weekday": 7.0, "day_of_year": 365.25, "hour": 24.0}
 
 
-def format_of(values: Array) -> str | None:
+def format_of(words: list[str]) -> str | None:
     """The format that nearly all texts of a sample are written in; None where there is none."""
-    sample = [
-        value.strip() for value in values[:: max(1, len(values) // 200)] if isinstance(value, str) and value.strip()
-    ]
-    if not sample:
+    sample = words[:: max(1, len(words) // 200)]
+    if not sample or not all(any(map(str.isdigit, text)) for text in sample[:5]):
         return None
     for one in FORMATS:
-        read = sum(_moment(text, one) is not None for text in sample)
-        if read >= 0.97 * len(sample):
+        # Most formats fail at the first few.
+        if sum(_moment(text, one) is not None for text in sample[:8]) < 0.7 * len(sample[:8]):
+            continue
+        if sum(_moment(text, one) is not None for text in sample) >= 0.97 * len(sample):
             return one
     return None
 
 
-def as_moments(values: Array, written: str | None) -> Array:
+def as_moments(values: Values, written: str | None) -> Array:
     """(rows,) datetime64[s], NaT for what is missing or cannot be read. `written`: the format of texts."""
+    if isinstance(values, Coded):
+        by_word = np.array([_read(word, written) for word in values.words], dtype="datetime64[s]")
+        return np.asarray(values.spread(by_word, np.datetime64("NaT", "s")))
     if values.dtype.kind == "M":
-        return values.astype("datetime64[s]")
-    if values.dtype.kind in "fiu":
-        return _epochs(values.astype(float))
-    known: dict[Any, Any] = {}
-    found = np.empty(len(values), dtype="datetime64[s]")
-    for index, value in enumerate(values):
-        try:
-            told = known.get(value)
-        except TypeError:
-            value, told = str(value), None
-        if told is None:
-            told = known[value] = _read(value, written)
-        found[index] = told
-    return found
+        return np.asarray(values.astype("datetime64[s]"))
+    return _epochs(values.astype(float))
 
 
-def _read(value: Any, written: str | None) -> Any:
+def _read(word: str, written: str | None) -> Any:
     """datetime64[s]."""
-    if isinstance(value, datetime.datetime | datetime.date | np.datetime64):
-        plain = value.replace(tzinfo=None) if isinstance(value, datetime.datetime) else value
-        return np.datetime64(plain).astype("datetime64[s]")
-    if isinstance(value, str):
-        told = _moment(value.strip(), written or FORMATS[0])
-        if told is None:
-            try:
-                told = datetime.datetime.fromisoformat(value.strip()).replace(tzinfo=None)
-            except ValueError:
-                told = None
-        if told is not None:
-            return np.datetime64(told).astype("datetime64[s]")
-    return np.datetime64("NaT", "s")
+    told = _moment(word, written) if written else None
+    if told is None:
+        try:
+            told = datetime.datetime.fromisoformat(word).replace(tzinfo=None)
+        except ValueError:
+            return np.datetime64("NaT", "s")
+    return np.datetime64(told).astype("datetime64[s]")
 
 
 def _moment(text: str, written: str) -> datetime.datetime | None:
@@ -77,11 +63,13 @@ def _moment(text: str, written: str) -> datetime.datetime | None:
 
 
 def _epochs(values: Array) -> Array:
-    """Seconds or milliseconds since 1970, told apart by their size."""
-    finite = np.isfinite(values)
-    scale = 1000.0 if finite.any() and np.nanmax(np.abs(values[finite])) > 1e11 else 1.0
+    """Seconds, milli-, micro- or nanoseconds since 1970, each told by its own size; NaT beyond the year 5000."""
     found = np.full(len(values), np.datetime64("NaT", "s"))
-    found[finite] = (values[finite] / scale).astype(np.int64).astype("datetime64[s]")
+    size = np.abs(values)
+    scale = np.select([size >= 1e17, size >= 1e14, size >= 1e11], [1e9, 1e6, 1e3], 1.0)
+    seconds = values / scale
+    there = np.isfinite(seconds) & (np.abs(seconds) < 1e11)
+    found[there] = seconds[there].astype(np.int64).astype("datetime64[s]")
     return found
 
 
@@ -97,21 +85,17 @@ class Unfolded(Step):
         self._fill: list[float] = []
         self._spread: list[float] = []
 
-    def fit_transform(self, values: Array, goal: Goal) -> Array:
-        if values.dtype.kind == "O":
-            self._written = format_of(values)
+    def fit_transform(self, values: Values, goal: Goal) -> Array:
+        if isinstance(values, Coded):
+            self._written = format_of(values.words)
         parts = _parts(as_moments(values, self._written))
-        self._kept = [
-            name for name in _PARTS if np.nanmax(parts[name], initial=0) > np.nanmin(parts[name], initial=1e18)
-        ]
-        self._kept = self._kept or ["days"]
-        self._fill = [_mean(parts[name]) for name in self._kept]
-        self._spread = [
-            float(np.nanstd(parts[name])) or 1.0 if np.isfinite(parts[name]).any() else 1.0 for name in self._kept
-        ]
+        there = {name: values[np.isfinite(values)] for name, values in parts.items()}
+        self._kept = [name for name in _PARTS if len(there[name]) and np.ptp(there[name]) > 0] or ["days"]
+        self._fill = [float(there[name].mean()) if len(there[name]) else 0.0 for name in self._kept]
+        self._spread = [float(there[name].std()) or 1.0 if len(there[name]) else 1.0 for name in self._kept]
         return self._features(parts)
 
-    def transform(self, values: Array) -> Array:
+    def transform(self, values: Values) -> Array:
         return self._features(_parts(as_moments(values, self._written)))
 
     def names(self, column: str) -> list[str]:
@@ -146,11 +130,6 @@ class Unfolded(Step):
                 angle = 2 * np.pi * told / _CYCLES[name]
                 found += [np.sin(angle), np.cos(angle)]
         return np.stack(found, axis=1).astype(np.float32)
-
-
-def _mean(values: Array) -> float:
-    there = values[np.isfinite(values)]
-    return float(there.mean()) if len(there) else 0.0
 
 
 def _parts(moments: Array) -> dict[str, Array]:

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 
 from modelyard.automl.featurize.cells import number
-from modelyard.automl.featurize.steps.step import Array, Goal, Step
+from modelyard.automl.featurize.coded import Coded
+from modelyard.automl.featurize.steps.step import Array, Goal, Step, Values
 
 # Scaled values are squeezed smoothly beyond this many spreads (Holzmueller et al. 2024, RealMLP's smooth clipping).
 _CLIP = 3.0
+_LARGEST = float(np.finfo(np.float32).max)
+_HUGE = 1e150
+_FAR = 1e6
 
 
-def as_numbers(values: Array) -> Array:
+def as_numbers(values: Values) -> Array:
     """(rows,) float64, NaN for what is missing, infinite or no number."""
-    if values.dtype.kind in "fiub":
-        found = values.astype(np.float64)
-        if not np.isfinite(found).all():
-            found[~np.isfinite(found)] = np.nan
-        return found
+    if isinstance(values, Coded):
+        told = np.array([number(word) for word in values.words], dtype=np.float64)
+        return np.asarray(values.spread(told, np.nan))
     if values.dtype.kind == "M":
         found = values.astype("datetime64[s]").astype(np.int64).astype(np.float64)
         found[np.isnat(values)] = np.nan
-        return found
-    known: dict[Any, float] = {}
-    found = np.empty(len(values))
-    for index, value in enumerate(values):
-        try:
-            told = known.get(value)
-            if told is None:
-                told = known[value] = number(value)
-        except TypeError:
-            told = number(value)
-        found[index] = told
-    return found
+        return np.asarray(found)
+    found = values.astype(np.float64)
+    if not np.isfinite(found).all():
+        found[~np.isfinite(found)] = np.nan
+    return np.asarray(found)
+
+
+def as_single(values: Array) -> Array:
+    """As float32, the largest finite one where a value is beyond it."""
+    return np.asarray(np.clip(values, -_LARGEST, _LARGEST).astype(np.float32))
 
 
 class Plain(Step):
@@ -43,11 +44,14 @@ class Plain(Step):
 
     kind = "number"
 
-    def fit_transform(self, values: Array, goal: Goal) -> Array:
+    def fit_transform(self, values: Values, goal: Goal) -> Array:
         return self.transform(values)
 
-    def transform(self, values: Array) -> Array:
-        return as_numbers(values).astype(np.float32)[:, None]
+    def transform(self, values: Values) -> Array:
+        return as_single(as_numbers(values))[:, None]
+
+    def row(self, value: Any) -> list[float]:
+        return [min(max(number(value), -_LARGEST), _LARGEST)]
 
     def names(self, column: str) -> list[str]:
         return [column]
@@ -70,7 +74,7 @@ class Imputed(Step):
         self._value = fill
         self._marked = False
 
-    def fit_transform(self, values: Array, goal: Goal) -> Array:
+    def fit_transform(self, values: Values, goal: Goal) -> Array:
         told = as_numbers(values)
         there = told[np.isfinite(told)]
         self._marked = len(there) < len(told)
@@ -78,12 +82,29 @@ class Imputed(Step):
             self._value = _centre(there, self._strategy)
         return self.transform(values)
 
-    def transform(self, values: Array) -> Array:
+    def transform(self, values: Values) -> Array:
+        told, missing = self.filled(values)
+        return self.with_mark(told, missing)
+
+    def filled(self, values: Values) -> tuple[Array, Array]:
+        """(rows,) float64 without gaps, and where the gaps were."""
         told = as_numbers(values)
         missing = np.isnan(told)
         told[missing] = self._value
-        columns = [told, missing.astype(float)] if self._marked else [told]
-        return np.stack(columns, axis=1).astype(np.float32)
+        return told, missing
+
+    def with_mark(self, told: Array, missing: Array) -> Array:
+        return as_single(np.stack([told, missing] if self._marked else [told], axis=1, dtype=np.float64))
+
+    def row(self, value: Any) -> list[float]:
+        told = self.row_filled(value)
+        return [min(max(told[0], -_LARGEST), _LARGEST), *told[1:]]
+
+    def row_filled(self, value: Any) -> list[float]:
+        told = number(value)
+        missing = told != told
+        told = self._value if missing else told
+        return [told, float(missing)] if self._marked else [told]
 
     def names(self, column: str) -> list[str]:
         return [column, f"{column}:missing"] if self._marked else [column]
@@ -109,6 +130,11 @@ def _centre(there: Array, strategy: str) -> float:
     return float(np.median(there))
 
 
+def _deviation(told: Array) -> float:
+    largest = float(np.abs(told).max()) or 1.0
+    return float((told / largest).std()) * largest or 1.0
+
+
 class Scaled(Step):
     """Imputed, then centred and divided by its spread between the quartiles, squeezed at the ends; with `positive`
     moved into 0..1 instead."""
@@ -121,19 +147,30 @@ class Scaled(Step):
         self._centre = 0.0
         self._spread = 1.0
 
-    def fit_transform(self, values: Array, goal: Goal) -> Array:
-        filled = self._imputed.fit_transform(values, goal)
-        told = filled[:, 0].astype(np.float64)
+    def fit_transform(self, values: Values, goal: Goal) -> Array:
+        self._imputed.fit_transform(values, goal)
+        told, missing = self._imputed.filled(values)
+        # Half of the largest, so that differences stay finite.
+        told = np.clip(told, -_HUGE, _HUGE)
         if self._positive:
             self._centre, self._spread = float(told.min()), float(np.ptp(told)) or 1.0
         else:
             low, self._centre, high = (float(value) for value in np.percentile(told, [25, 50, 75]))
             # A column that is mostly one value has no quartiles apart; a normal one has 1.35 deviations between.
-            self._spread = (high - low) / 1.35 or float(told.std()) or 1.0
-        return self._apply(filled)
+            self._spread = (high - low) / 1.35 or _deviation(told)
+        return self._imputed.with_mark(self._scaled(told), missing)
 
-    def transform(self, values: Array) -> Array:
-        return self._apply(self._imputed.transform(values))
+    def transform(self, values: Values) -> Array:
+        told, missing = self._imputed.filled(values)
+        return self._imputed.with_mark(self._scaled(told), missing)
+
+    def row(self, value: Any) -> list[float]:
+        told, *mark = self._imputed.row_filled(value)
+        told = (min(max(told, -_HUGE), _HUGE) - self._centre) / self._spread
+        if self._positive:
+            return [min(max(told, 0.0), 1.0), *mark]
+        told = min(max(told, -_FAR), _FAR)
+        return [told / math.sqrt(1.0 + (told / _CLIP) * (told / _CLIP)), *mark]
 
     def names(self, column: str) -> list[str]:
         return self._imputed.names(column)
@@ -149,8 +186,9 @@ class Scaled(Step):
         step._centre, step._spread = float(state["centre"]), float(state["spread"])
         return step
 
-    def _apply(self, filled: Array) -> Array:
-        told = (filled[:, 0].astype(np.float64) - self._centre) / self._spread
-        told = np.clip(told, 0.0, 1.0) if self._positive else told / np.sqrt(1.0 + (told / _CLIP) ** 2)
-        filled[:, 0] = told
-        return filled
+    def _scaled(self, told: Array) -> Array:
+        told = (np.clip(told, -_HUGE, _HUGE) - self._centre) / self._spread
+        if self._positive:
+            return np.asarray(np.clip(told, 0.0, 1.0))
+        told = np.clip(told, -_FAR, _FAR)
+        return np.asarray(told / np.sqrt(1.0 + (told / _CLIP) * (told / _CLIP)))

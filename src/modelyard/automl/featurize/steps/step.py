@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
+from modelyard.automl.featurize.coded import Coded
 from modelyard.automl.task import Task
 
 Array = np.ndarray
+Values: TypeAlias = Any
+"""A float64 or datetime64 array, or Coded."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +32,26 @@ class Goal:
 class Step(ABC):
     """One column in, one or several features out. Fitted once, then only read.
 
-    `values` is an array of one of the kinds that `InputTable` makes: float64, datetime64 or objects.
+    `values` are Coded where `coded` says so; else an array of float64, datetime64, or Coded for what was text.
     """
 
     kind: ClassVar[str]
+    coded: ClassVar[bool] = False
+    """Takes labels, whatever the column holds."""
 
     @abstractmethod
-    def fit_transform(self, values: Array, goal: Goal) -> Array:
-        """(rows, width) float32. What stands in it for a row never depends on that row's own target."""
+    def fit_transform(self, values: Values, goal: Goal) -> Any:
+        """(rows, width) float32, or a CSR matrix. What stands in it for a row never depends on that row's target."""
 
     @abstractmethod
-    def transform(self, values: Array) -> Array:
-        """(rows, width) float32, each row for itself."""
+    def transform(self, values: Values) -> Any:
+        """(rows, width) float32 or CSR, each row for itself."""
+
+    def row(self, value: Any) -> list[float]:
+        """The features of one value, as `transform` makes them. Takes microseconds where a step has its own way."""
+        values = Coded.of([value]) if self.coded or isinstance(value, str) or value is None else np.array([value])
+        made = self.transform(values)
+        return list((made if isinstance(made, np.ndarray) else made.toarray())[0].tolist())
 
     @abstractmethod
     def names(self, column: str) -> list[str]: ...
