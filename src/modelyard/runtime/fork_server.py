@@ -16,7 +16,7 @@ import time
 from . import launcher
 from .forked import Begun, Forker
 from .lean import dumps, loads, signal
-from .preload import descriptors, preload
+from .preload import changeable, descriptors, preload, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class ForkServer:
         self._forker = forker
         self._launchers: set[int] = set()
         self._last = time.monotonic()
+        self._files = changeable()
 
     def serve(self) -> None:
         poll = select.poll()
@@ -93,6 +94,10 @@ class ForkServer:
         if not message:
             return False
         request: dict[str, Any] = loads(message.decode())
+        changed = next((file for file, moment in self._files.items() if written(file) != moment), None)
+        if changed is not None:
+            self._answer({"id": request["id"], "refused": f"{changed} was changed after it was loaded"}, [])
+            return False
         try:
             self._fork(request, passed[0])
         except OSError as error:

@@ -76,6 +76,27 @@ def _leave_standing(before: frozenset[str]) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(shared))
 
 
+def changeable() -> dict[str, int]:
+    """Files of imported modules that are not installed but worked on, and when each was written."""
+    installed = tuple({f"{os.path.realpath(folder)}/" for folder in (sys.prefix, sys.base_prefix, sys.exec_prefix)})
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    own = os.path.dirname(os.path.realpath(__file__))
+    return {
+        file: written(file)
+        for file in files
+        if file and os.path.isabs(file) and not os.path.realpath(file).startswith((*installed, f"{own}/"))
+        if "-packages/" not in file
+    }
+
+
+def written(file: str) -> int:
+    """When a file was last written; 0 when it is gone."""
+    try:
+        return os.stat(file).st_mtime_ns
+    except OSError:
+        return 0
+
+
 def unsafe() -> str:
     """Why a fork of this process might hang or harm a device; empty when nothing speaks against it."""
     threads = _python_threads() or _native_threads()

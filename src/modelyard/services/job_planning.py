@@ -36,7 +36,7 @@ from modelyard.kinds.command import CommandJob
 from modelyard.services import assets, models
 from modelyard.services.asset_contents import is_upload
 from modelyard.services.files import locate
-from modelyard.services.resource_properties import ResourceProperties
+from modelyard.services.resource_properties import FIELD, WARM_PROPERTIES, ResourceProperties
 from modelyard.store.records import AssetKind
 from modelyard.store.transaction import Transaction
 
@@ -246,6 +246,9 @@ def _max_retries(properties: Mapping[str, str]) -> int:
 def _check_spelling(properties: Mapping[str, str]) -> None:
     known = [MAX_RETRIES_PROPERTY, RETRY_ON_PROPERTY]
     for name in properties:
+        if name in WARM_PROPERTIES:
+            mend = f"write it below {FIELD} of the job or the trial"
+            raise InvalidInput(f"'{name}' is a property of the resources.", field=f"properties.{name}", mend=mend)
         near = did_you_mean(name.removeprefix(_OWN), [own.removeprefix(_OWN) for own in known])
         if name.startswith(_OWN) and name not in known and near:
             mend = near.replace("'", f"'{_OWN}", 1)

@@ -15,6 +15,7 @@ FIELD = "resources.properties"
 _AMOUNTS = ("cpus", "memory_bytes", "memory", "gpus")
 _OWN = "modelyard."
 _OWN_NAMES = ("warm", "warm_imports")
+WARM_PROPERTIES = tuple(f"{_OWN}{name}" for name in _OWN_NAMES)
 # Words for the same that are not near enough in spelling.
 _OTHER_WORDS = {"cores": "cpus", "ram": "memory", "cuda": "gpus", "accelerators": "gpus"}
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?\Z")

@@ -245,6 +245,21 @@ def test_a_task_is_stopped_before_its_process_is_there(backend: LocalBackend, tm
     assert not (Path(spec.document["artifacts_dir"]) / "outputs" / "ran").exists()
 
 
+def test_a_module_that_is_worked_on_is_loaded_anew_when_it_changes(backend: LocalBackend, tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    module = tmp_path / "lib" / "worked_on.py"
+    module.write_text("VALUE = 'first'")
+    bench = Workbench(backend, tmp_path, imports=["worked_on"])
+    script, env = "import worked_on; print(worked_on.VALUE)", {"PYTHONPATH": str(tmp_path / "lib")}
+    assert bench.run(script, env=env).log == "first\n"
+    module.write_text("VALUE = 'second'")
+    changed = bench.run(script, env=env)
+    assert changed.log == "second\n"
+    assert "worked_on.py was changed after it was loaded" in changed.system_log
+    until(lambda: bench.run(script, env=env).warm)
+    assert bench.run(script, env=env).log == "second\n"
+
+
 def test_many_at_once(bench: Workbench) -> None:
     began = [bench.launch(f"print({number})") for number in range(8)]
     for number, (spec, done, seen) in enumerate(began):

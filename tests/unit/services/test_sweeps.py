@@ -126,6 +126,7 @@ def test_what_every_trial_needs_is_planned_once(desk: Desk) -> None:
         ),
         ({"trial": {"command": "x ${{search_space.x}}", "resources": {"properties": {"cpu": 2}}}}, "properties.cpu"),
         ({"trial": {"command": "x ${{search_space.x}}", "environment": "azureml:none:1"}}, "environment"),
+        ({"properties": {"modelyard.warm": "true"}}, "properties.modelyard.warm"),
         ({"sampling_algorithm": "cma_es", "search_space": {"x": {"type": "choice", "values": ["a"]}}}, "sampling"),
     ],
 )
