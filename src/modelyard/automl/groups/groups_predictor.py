@@ -12,17 +12,38 @@ from typing import Any, Self
 import numpy as np
 
 from modelyard.automl.groups.groups_model import GroupsModel
+from modelyard.automl.outcome import leaderboard as leaderboards
 from modelyard.automl.outcome import mlflow_model, model_archive, saved
 from modelyard.automl.outcome.known_target import known_target
+from modelyard.automl.outcome.search_record import SearchRecord
 from modelyard.automl.outcome.served_model import Label
 from modelyard.automl.task import Task
-from modelyard.automl.validate.metrics import all_metrics
+from modelyard.automl.trial import TrialResult
+from modelyard.automl.validate.metrics import all_metrics, metric
 from modelyard.domain.errors import InvalidInput
 from modelyard.domain.extras import LazyModule
 
 pandas: Any = LazyModule("pandas", extra="automl", what="the table of groups")
 
 _RESULTS = "groups.json"
+_SEARCH = "search.json"
+_SCRIPT = '''"""Trains the models of {groups} groups again: python train.py TRAINING_TABLE [FOLDER]"""
+
+import sys
+
+from modelyard import automl
+
+if __name__ == "__main__":
+    predictor = automl.fit_many(
+        sys.argv[1],
+        target={target!r},
+        by={by!r},
+        task={task!r},
+        primary_metric={metric!r},
+    )
+    print(predictor.table())
+    predictor.save(sys.argv[2] if len(sys.argv) > 2 else "models")
+'''
 
 
 class GroupStatus(StrEnum):
@@ -53,11 +74,10 @@ class GroupsPredictor:
     """One thread uses it at a time."""
 
     def __init__(
-        self, model: GroupsModel, target: str, metric: str, results: Sequence[GroupResult], seconds: float = 0.0
+        self, model: GroupsModel, record: SearchRecord, results: Sequence[GroupResult], seconds: float = 0.0
     ) -> None:
         self.model = model
-        self.target = target
-        self.metric = metric
+        self.record = record
         self.group_results = tuple(results)
         self.seconds = seconds
         """Wall time of the whole training."""
@@ -65,6 +85,15 @@ class GroupsPredictor:
     @property
     def task(self) -> Task:
         return self.model.task
+
+    @property
+    def target(self) -> str:
+        return self.record.target
+
+    @property
+    def trials(self) -> tuple[TrialResult, ...]:
+        """One a group, and one of all together."""
+        return self.record.trials
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -99,16 +128,33 @@ class GroupsPredictor:
         target, rows = known_target(data, self.target, self.task, self.classes)
         return all_metrics(self.task, target, self.model.outputs(data.iloc[rows]))
 
-    def results(self) -> Any:
+    def leaderboard(self) -> Any:
+        """The trials as `Predictor.leaderboard` has them; `table` says more of the groups."""
+        return leaderboards.frame(self.trials, metric(self.record.metric, self.task).greater_is_better)
+
+    def script(self) -> str:
+        """A Python script that trains the models again from a table."""
+        return _SCRIPT.format(
+            target=self.target,
+            by=list(self.by),
+            task=self.task.value,
+            metric=self.record.metric,
+            groups=len(self.group_results),
+        )
+
+    def table(self) -> Any:
         """A frame of one row a group: its key, rows, status, algorithm, score, baseline, seconds, error."""
         rows = [{**dict(zip(self.by, one.group, strict=True)), **_told(one)} for one in self.group_results]
         return pandas.DataFrame(rows)
 
     def save(self, folder: str | Path) -> Path:
         """Write all models into `folder`, which is made."""
-        facts = {"target": self.target, "metric": self.metric, "seconds": self.seconds}
-        stored = {**facts, "groups": [asdict(one) for one in self.group_results]}
-        files = {saved.MODEL: model_archive.model_bytes(self.model), _RESULTS: json.dumps(stored).encode()}
+        stored = {"seconds": self.seconds, "groups": [asdict(one) for one in self.group_results]}
+        files = {
+            saved.MODEL: model_archive.model_bytes(self.model),
+            _RESULTS: json.dumps(stored).encode(),
+            _SEARCH: json.dumps(self.record.to_dict()).encode(),
+        }
         saved.write_folder(Path(folder), files, {"kind": "groups", "task": self.task.value, "target": self.target})
         return Path(folder)
 
@@ -127,7 +173,8 @@ class GroupsPredictor:
             raise InvalidInput("The folder holds a predictor of one table.", mend="use Predictor.load")
         stored = json.loads(saved.read_file(path, manifest, _RESULTS))
         results = [_result(one) for one in stored["groups"]]
-        return cls(model, stored["target"], stored["metric"], results, stored["seconds"])
+        record = SearchRecord.from_dict(json.loads(saved.read_file(path, manifest, _SEARCH)))
+        return cls(model, record, results, stored["seconds"])
 
     def export_mlflow(self, folder: str | Path) -> Path:
         """One MLflow model that answers for every group.
@@ -136,9 +183,8 @@ class GroupsPredictor:
             Conflict: something is in `folder`.
         """
         table = json.dumps([_told(one) | {"group": list(one.group)} for one in self.group_results], indent=1)
-        metadata = {"group_columns": list(self.by), "groups": len(self.model.archives)}
-        files = {_RESULTS: table.encode()}
-        return mlflow_model.export(self.model, Path(folder), metadata=metadata, files=files)
+        files = {_RESULTS: table.encode(), "train.py": self.script().encode()}
+        return mlflow_model.export(self.model, Path(folder), metadata=self.record.metadata, files=files)
 
 
 def _told(result: GroupResult) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class LightTask:
     metric: str
     algorithms: tuple[str, ...]
     seed: int = 0
+    extent: float | None = None
+    """Range of the whole table's target, by which metrics are normalised: groups' scores are then of one unit."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class _Group:
         self._own = own
         self._arrays = arrays
         self._designs: dict[tuple[View, int], tuple[Design, Design]] = {}
-        self._metric = metric(shared.metric, own.task)
+        self._metric = metric(shared.metric, own.task).scaled(shared.extent)
 
     def folds(self) -> Sequence[Fold]:
         """One split for larger groups, three folds for smaller ones; none where a class would have no rows to spare."""

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelyard.automl.groups.fitting import fit_groups
+from modelyard.automl.groups.fit_many import fit_many
 from modelyard.automl.groups.groups_model import group_keys
 from modelyard.automl.groups.groups_predictor import GroupsPredictor, GroupStatus
+from modelyard.automl.search.finish import NoModel
 from modelyard.domain.errors import InvalidInput
 from modelyard.scorer.features import Features
 from modelyard.scorer.loading import load_mlflow_model
@@ -34,11 +35,11 @@ def sales(rows: int = 150) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def predictor() -> GroupsPredictor:
-    return fit_groups(sales(), by="store", target="sold", timeout_minutes=2, max_concurrent_trials=1)
+    return fit_many(sales(), by="store", target="sold", timeout_minutes=2, max_concurrent_trials=1)
 
 
 def test_each_group_has_its_own_law(predictor: GroupsPredictor):
-    board = predictor.results().set_index("store")
+    board = predictor.table().set_index("store")
     assert board.loc[list(STORES), "status"].eq("Trained").all()
     assert (board.loc[list(STORES), "score"] < board.loc[list(STORES), "baseline"] / 2).all()
     assert board.loc["tiny", "status"] == "TooSmall"
@@ -76,12 +77,12 @@ def test_an_odd_group_costs_only_itself():
     frame = sales(60)
     frame["town"] = frame["town"].where(frame["store"] != "south", None)
     frame.loc[frame["store"] == "west", "sold"] = 1.0
-    told = []
-    found = fit_groups(frame, by="store", target="sold", fallback=False, max_concurrent_trials=1, told=told.append)
+    found = fit_many(frame, by="store", target="sold", fallback=False, max_concurrent_trials=1)
     by_group = {one.group[0]: one for one in found.group_results}
     assert by_group["west"].algorithm is not None  # constant target: a constant
     assert np.allclose(found.predict({"store": "west", "price": 3.0, "town": "a"}), 1.0)
-    assert {one.group for one in told} == {one.group for one in found.group_results}
+    assert len(found.trials) == len(found.group_results) + 1
+    assert found.trials[-1].algorithm == "ManyModels"
     with pytest.raises(InvalidInput, match="nowhere"):
         found.predict({"store": "nowhere", "price": 3.0, "town": "a"})
 
@@ -93,7 +94,7 @@ def test_classes_differ_by_group():
         value = draw.normal(size=90)
         place = np.minimum((value > 0).astype(int) + (value > 0.8), len(labels) - 1)
         parts.append(pd.DataFrame({"store": store, "value": value, "kind": np.array(labels)[place]}))
-    found = fit_groups(pd.concat(parts), by=["store"], target="kind", max_concurrent_trials=1)
+    found = fit_many(pd.concat(parts), by=["store"], target="kind", max_concurrent_trials=1)
     assert found.classes == ("x", "y", "z")
     shares = found.predict_proba(pd.concat(parts))
     np.testing.assert_allclose(shares.sum(axis=1), 1)
@@ -103,20 +104,23 @@ def test_classes_differ_by_group():
 
 
 def test_the_budget_is_a_wall():
-    frame = pd.concat([sales(400).assign(store=f"s{number}") for number in range(30)])
+    frame = pd.concat([sales(400).assign(store=f"s{number}") for number in range(150)])
     begun = time.monotonic()
-    found = fit_groups(frame, by="store", target="sold", timeout_minutes=3 / 60, max_concurrent_trials=1)
-    assert time.monotonic() - begun < 8
-    statuses = {one.status for one in found.group_results}
-    assert statuses <= {GroupStatus.TRAINED, GroupStatus.OUT_OF_TIME}
-    assert len(found.group_results) == 30
+    try:
+        found = fit_many(frame, by="store", target="sold", timeout_minutes=5 / 60, max_concurrent_trials=1)
+    except NoModel:  # a machine so busy that no worker was up in time
+        assert time.monotonic() - begun < 10
+        return
+    assert time.monotonic() - begun < 10
+    assert {one.status for one in found.group_results} <= {GroupStatus.TRAINED, GroupStatus.OUT_OF_TIME}
+    assert len(found.group_results) == 150
 
 
 @pytest.mark.parametrize("column", ["nowhere", "sold_"])
 def test_missing_columns_are_told(column: str):
     names = {"by": column, "target": "sold"} if column == "nowhere" else {"by": "store", "target": column}
     with pytest.raises(InvalidInput, match=column):
-        fit_groups(sales(20), **names)
+        fit_many(sales(20), **names)
 
 
 def test_keys_are_texts_whatever_the_type():
