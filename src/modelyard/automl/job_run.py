@@ -23,9 +23,11 @@ from modelyard.kit.deferred import deferred
 
 if TYPE_CHECKING:
     from modelyard.automl import engine
+    from modelyard.automl.groups import fit_many as many
     from modelyard.automl.validate import metrics
 else:  # numpy and the learners wait until the job file has been read
     engine = deferred("modelyard.automl.engine")
+    many = deferred("modelyard.automl.groups.fit_many")
     metrics = deferred("modelyard.automl.validate.metrics")
 
 # How long the end of a job waits for a server that is away.
@@ -116,6 +118,12 @@ class JobRun:
 
     def _search(self, settings: Settings, listener: Listener) -> Any:
         data = self.file.data
+        if self.file.job.many_models_by:
+            for field in ("validation_data", "test_data"):
+                if field in data:
+                    listener.message(f"warning: {field} is not used with a model for each group")
+            by = tuple(self.file.job.many_models_by)
+            return many.fit_many(data["training_data"], by=by, settings=settings, listener=listener)
         return engine.fit(
             data["training_data"],
             validation=data.get("validation_data"),
