@@ -68,8 +68,10 @@ def _leave_standing(before: frozenset[str]) -> None:
 
     To take these modules apart object by object would copy their memory, which is shared, and take longer than the
     fork. What the script itself imported and made is taken apart by the interpreter as ever, so that its files are
-    flushed and its finalizers called.
+    flushed and its finalizers called. With a daemon thread alive nothing is kept: it might import one of them anew.
     """
+    if _python_threads():
+        return
     import ctypes
 
     shared = [sys.modules.pop(name) for name in _preloaded if name in sys.modules and name not in before]

@@ -64,6 +64,12 @@ BEHAVIOURS = {
         "threading.Thread(target=late).start(); print(threading.current_thread() is threading.main_thread())",
         "python script.py",
     ),
+    "a daemon thread that imports to the end": (
+        "import threading, time\n"
+        "def work():\n    while True:\n        import numpy\n        import logging\n"
+        "threading.Thread(target=work, daemon=True).start()\ntime.sleep(0.05); print('end')",
+        "python script.py",
+    ),
     "files left open": ("kept = open('outputs/left.txt', 'w'); kept.write('flushed')", "python script.py"),
     "finalizers": (
         "import os\nclass Thing:\n    def __del__(self): os.write(1, b'gone\\n')\nthing = Thing()",
