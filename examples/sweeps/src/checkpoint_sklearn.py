@@ -26,6 +26,8 @@ target = table["species"].to_numpy()
 # ./outputs is kept between the attempts of a job: what an earlier one left is there.
 if CHECKPOINT.exists():
     model, done = pickle.loads(CHECKPOINT.read_bytes())
+    # A population's trial may go on from another's checkpoint, with parameters of its own.
+    model.set_params(eta0=given.rate, alpha=given.alpha)
     print(f"attempt {os.environ['MODELYARD_ATTEMPT']} goes on after epoch {done}")
 else:
     model = SGDClassifier(learning_rate="constant", eta0=given.rate, alpha=given.alpha, random_state=1)

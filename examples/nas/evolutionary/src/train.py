@@ -4,6 +4,8 @@ import argparse
 import json
 
 import mlflow
+import sklearn
+import skops
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
@@ -32,5 +34,7 @@ accuracy = network.score(test_rows, test_labels)
 mlflow.log_metric("accuracy", accuracy)
 # The optimiser's state is part of the network; a file of it is read only where its type is trusted.
 optimizer = "sklearn.neural_network._stochastic_optimizers.AdamOptimizer"
-mlflow.sklearn.save_model(network, arguments.model, skops_trusted_types=[optimizer])
+# Named, because finding out what the model needs would load it in another process, which takes longer than training it.
+requirements = [f"scikit-learn=={sklearn.__version__}", f"skops=={skops.__version__}"]
+mlflow.sklearn.save_model(network, arguments.model, skops_trusted_types=[optimizer], pip_requirements=requirements)
 print(f"{widths} {arguments.activation}: accuracy {accuracy:.4f}")
