@@ -3,10 +3,11 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .installation import MODELYARD, Installation
+from .installation import MODELYARD, Installation, wait_for
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 JOBS = EXAMPLES / "jobs"
@@ -93,6 +94,20 @@ def test_a_schedule_is_made_triggered_and_paused(platform: Installation) -> None
     assert platform.job_ends(name) == "Completed"
     assert name in platform.cli("schedule", "history", "-n", "nightly", "-o", "json")
     assert "next_run_at" not in platform.cli("schedule", "disable", "-n", "nightly", "-o", "json")
+
+
+def test_new_data_starts_the_pipeline(platform: Installation, tmp_path: Path) -> None:
+    platform.cli("subscription", "create", "-f", "retrain.yml", cwd=EXAMPLES / "events")
+    (tmp_path / "rows.csv").write_text("a\n1\n")
+    platform.cli("data", "create", "-n", "rows", "--path", str(tmp_path / "rows.csv"), "--type", "uri_file")
+
+    def started() -> list[dict[str, Any]]:
+        found = platform.get("/jobs", kind="pipeline").json()["value"]
+        return [job for job in found if job["properties"].get("modelyard.subscription") == "retrain"]
+
+    wait_for(lambda: bool(started()), 20, "the pipeline to start")
+    assert platform.job_ends(started()[0]["name"]) == "Completed"
+    platform.cli("subscription", "delete", "-n", "retrain", "--yes")
 
 
 def test_a_failed_pipeline_goes_on_from_the_node_that_failed(platform: Installation, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "model": Entry("Versioned models.", "model"),
         "environment": Entry("Versioned environments that jobs and deployments run in.", "environment"),
         "schedule": Entry("Jobs that are submitted by the clock.", "schedule"),
+        "subscription": Entry("Who is told of events, and jobs that events start.", "subscription"),
         "component": Entry("Versioned parts of pipelines.", "component"),
         "online-endpoint": Entry("Stable scoring addresses, their keys and traffic.", "online_endpoint"),
         "online-deployment": Entry("Model versions behind an endpoint.", "online_deployment"),

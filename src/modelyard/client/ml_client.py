@@ -20,6 +20,7 @@ from modelyard.client.operations.models import ModelOperations
 from modelyard.client.operations.online_deployments import OnlineDeploymentOperations
 from modelyard.client.operations.online_endpoints import OnlineEndpointOperations
 from modelyard.client.operations.schedules import ScheduleOperations
+from modelyard.client.operations.subscriptions import SubscriptionOperations
 from modelyard.client.operations.workspaces import WorkspaceOperations
 from modelyard.client.poller import LROPoller
 from modelyard.client.progress import TransferProgress
@@ -158,6 +159,10 @@ class MLClient:
     @cached_property
     def schedules(self) -> ScheduleOperations:
         return ScheduleOperations(self._scope)
+
+    @cached_property
+    def subscriptions(self) -> SubscriptionOperations:
+        return SubscriptionOperations(self._scope)
 
     @cached_property
     def workspaces(self) -> WorkspaceOperations:

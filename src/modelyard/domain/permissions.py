@@ -25,6 +25,7 @@ class Permission(StrEnum):
     ENDPOINTS_WRITE = "endpoints.write"
     ENDPOINTS_KEYS = "endpoints.keys"
     EVENTS_READ = "events.read"
+    SUBSCRIPTIONS_WRITE = "subscriptions.write"
     TRACKING_READ = "tracking.read"
     TRACKING_WRITE = "tracking.write"
     SERVER_READ = "server.read"

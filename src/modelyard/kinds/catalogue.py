@@ -24,6 +24,7 @@ from modelyard.domain.workspace import Workspace
 from modelyard.kinds.components import Component
 from modelyard.kinds.pipeline_nodes import PipelineComponent
 from modelyard.kinds.schedule import Schedule
+from modelyard.kinds.subscription import Subscription
 from modelyard.kit.registry import scan
 
 # A family stands under its noun; a job kind under `<type>-job`.
@@ -39,6 +40,7 @@ NOUNS: Mapping[str, type[Entity]] = {
     "online-deployment": OnlineDeployment,
     "online-endpoint": OnlineEndpoint,
     "schedule": Schedule,
+    "subscription": Subscription,
     "workspace": Workspace,
 }
 

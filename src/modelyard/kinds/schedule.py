@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, Tag
+from pydantic import BeforeValidator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from modelyard.domain.choices import Choice
@@ -135,12 +135,20 @@ def _job_in_place(value: Any) -> Any:
         raise PydanticCustomError("problems", "{text}", {"text": error.message, "problems": found}) from error
 
 
+JobInPlace = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[dict[str, Any], Tag("<mapping>")],
+    MAPPING_OR_TEXT,
+    BeforeValidator(_job_in_place),
+]
+"""`azureml:<job>`, a job as a mapping or file, or `{job: azureml:<job>, ...}` with changes."""
+
+
 class Schedule(Entity):
     """Submits a job by a trigger."""
 
     display_name: str | None = None
     trigger: Trigger
-    create_job: Annotated[Annotated[str, Tag("<text>")] | Annotated[dict[str, Any], Tag("<mapping>")], MAPPING_OR_TEXT]
+    create_job: JobInPlace
     """`azureml:<job>`, a job as a mapping or file, or `{job: azureml:<job>, ...}` with changes."""
     catch_up: CatchUp = CatchUp.LAST
     """After downtime: `none` of the firings that were missed, the `last` of them, or `all` (at most 100)."""

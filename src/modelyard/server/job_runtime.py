@@ -13,6 +13,7 @@ from modelyard.controllers.jobs import JobController
 from modelyard.controllers.occupancy import Limit
 from modelyard.controllers.pipelines import PipelineController
 from modelyard.controllers.schedules import ScheduleController
+from modelyard.controllers.subscriptions import SubscriptionController
 from modelyard.controllers.sweeps import SweepController
 from modelyard.environments.environments import Environments
 from modelyard.kit.ids import random_text
@@ -20,7 +21,9 @@ from modelyard.server.settings import Settings
 from modelyard.services.job_outputs import JobOutputs
 from modelyard.services.job_planning import Planner
 from modelyard.services.jobs import Jobs
+from modelyard.services.outgoing import Outgoing
 from modelyard.services.schedules import Schedules
+from modelyard.services.subscriptions import Subscriptions
 from modelyard.store.database import Database
 
 
@@ -29,10 +32,12 @@ class JobRuntime:
     """`jobs` is for routes, `controllers` for the server's life, `environments` for whoever else builds them."""
 
     jobs: Jobs
-    controllers: tuple[JobController, SweepController, PipelineController, ScheduleController]
+    controllers: tuple[JobController, SweepController, PipelineController, ScheduleController, SubscriptionController]
     environments: Environments
     schedules: Schedules
     schedule_controller: ScheduleController
+    subscriptions: Subscriptions
+    subscription_controller: SubscriptionController
 
     @classmethod
     def make(cls, settings: Settings, home: Path, database: Database, storage: Storage) -> Self:
@@ -69,7 +74,10 @@ class JobRuntime:
         pipelines.submit_by(jobs)
         schedules = Schedules(jobs)
         clock = ScheduleController(database, schedules)
-        return cls(jobs, (controller, sweeps, pipelines, clock), environments, schedules, clock)
+        subscriptions = Subscriptions(jobs, Outgoing(settings.allow_private_webhooks))
+        teller = SubscriptionController(database, subscriptions)
+        controllers = (controller, sweeps, pipelines, clock, teller)
+        return cls(jobs, controllers, environments, schedules, clock, subscriptions, teller)
 
 
 def _host_id(home: Path) -> str:

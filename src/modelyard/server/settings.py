@@ -35,6 +35,7 @@ class Settings(BaseModel):
     max_concurrent_jobs: int | None = Field(None, ge=1)
     warm_processes: int = Field(4, ge=0, le=1000)
     warm_idle_seconds: float = Field(600, gt=0)
+    allow_private_webhooks: bool = False
     run_controllers: bool = True
     run_gateway: bool = True
 

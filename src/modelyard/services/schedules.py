@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from modelyard.domain.errors import InvalidInput, ModelyardError
 from modelyard.domain.job import Job
-from modelyard.kinds.catalogue import parse
 from modelyard.kinds.schedule import CatchUp, Schedule
 from modelyard.kit.paging import Page, PageOf
-from modelyard.services.continuations import clone_of
+from modelyard.services.job_templates import job_of
 from modelyard.services.jobs import Jobs
 from modelyard.services.schedule_times import check, next_time
 from modelyard.services.stored import creation_context, spec_of
@@ -20,7 +17,6 @@ from modelyard.store.repositories.schedules import FiringRecord, ScheduleRecord
 from modelyard.store.transaction import Transaction
 
 MOST_MISSED = 100
-TRIGGER_TIME = "${{creation_context.trigger_time}}"
 _PROPERTY = "azureml.schedule"
 
 
@@ -101,34 +97,23 @@ class Schedules:
             tx.schedules.fired(record, moment, "submitted", job_name=job.name)
 
     def _submit(self, tx: Transaction, record: ScheduleRecord, moment: datetime) -> Job:
-        job = self._job(tx, record.workspace, record.spec["create_job"], moment.isoformat())
+        job = job_of(tx, record.workspace, record.spec["create_job"], _scope(moment))
         job.name = None
         job.properties = {**job.properties, _PROPERTY: record.name}
         job.experiment_name = job.experiment_name or record.name
         return self.jobs.create(tx, record.workspace, job)
 
     def _check_job(self, tx: Transaction, workspace: str, schedule: Schedule) -> None:
-        job = self._job(tx, workspace, schedule.create_job, tx.now.isoformat())
+        job = job_of(tx, workspace, schedule.create_job, _scope(tx.now))
         try:
             self.jobs.validate(tx, workspace, job)
         except ModelyardError as error:
             error.field = f"create_job.{error.field}" if error.field else "create_job"
             raise
 
-    def _job(self, tx: Transaction, workspace: str, given: Any, moment: str) -> Job:
-        """The job to submit: one like an earlier job with changes, or one written in place."""
-        given = _stamped(given, moment)
-        if isinstance(given, str):
-            return clone_of(tx.jobs.get(workspace, _name_of(given)), {})
-        body = dict(given)
-        source = body.pop("job", None)
-        if isinstance(source, str):
-            body.pop("type", None)
-            return clone_of(tx.jobs.get(workspace, _name_of(source)), _dotted(body))
-        job = parse("job", source if isinstance(source, Mapping) else body)
-        if not isinstance(job, Job):
-            raise InvalidInput("This is not a job.", field="create_job")
-        return job
+
+def _scope(moment: datetime) -> dict[str, str]:
+    return {"creation_context.trigger_time": moment.isoformat()}
 
 
 def entity(record: ScheduleRecord) -> Schedule:
@@ -148,28 +133,3 @@ def entity(record: ScheduleRecord) -> Schedule:
             "creation_context": creation_context(record),
         }
     )
-
-
-def _stamped(value: Any, moment: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(TRIGGER_TIME, moment)
-    if isinstance(value, Mapping):
-        return {key: _stamped(inner, moment) for key, inner in value.items()}
-    return [_stamped(inner, moment) for inner in value] if isinstance(value, list) else value
-
-
-def _name_of(reference: str) -> str:
-    bare = reference.removeprefix("azureml:").removeprefix("modelyard:")
-    return bare.rstrip("/").rsplit("/", 1)[-1].removeprefix("jobs/")
-
-
-def _dotted(body: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Changes by dotted path, as a clone takes them."""
-    found: dict[str, Any] = {}
-    for key, value in body.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value and "path" not in value and "value" not in value:
-            found |= _dotted(value, f"{path}.")
-        else:
-            found[path] = value
-    return found

@@ -27,6 +27,7 @@ from modelyard.store.repositories.models import ModelRepository
 from modelyard.store.repositories.pipeline_nodes import PipelineNodeRepository
 from modelyard.store.repositories.runs import RunRepository
 from modelyard.store.repositories.schedules import ScheduleRepository
+from modelyard.store.repositories.subscriptions import SubscriptionRepository
 from modelyard.store.repositories.tokens import TokenRepository
 from modelyard.store.repositories.trials import TrialRepository
 from modelyard.store.repositories.workspaces import WorkspaceRepository
@@ -178,6 +179,10 @@ class Transaction:
     @cached_property
     def schedules(self) -> ScheduleRepository:
         return ScheduleRepository(self)
+
+    @cached_property
+    def subscriptions(self) -> SubscriptionRepository:
+        return SubscriptionRepository(self)
 
     @cached_property
     def pipeline_nodes(self) -> PipelineNodeRepository:
