@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -29,8 +30,9 @@ def imbalanced() -> None:
 
 def regression() -> None:
     predictor = automl.fit(DATA / "diabetes.csv", target="progression", **BUDGET)
-    predictor.save("diabetes-model")
-    again = automl.Predictor.load("diabetes-model")
+    with tempfile.TemporaryDirectory() as folder:
+        predictor.save(folder)
+        again = automl.Predictor.load(folder)
     print(again.predict(pd.read_csv(DATA / "diabetes.csv").head(3)))
 
 
@@ -51,7 +53,7 @@ def forecasting() -> None:
 
 def many_models() -> None:
     table = pd.read_csv(DATA / "sales.csv", parse_dates=["day"])
-    predictor = automl.fit_many(table, target="units", by="store", **BUDGET)
+    predictor = automl.fit_many(table, by="store", target="units", timeout_minutes=BUDGET["timeout_minutes"])
     print(predictor.table())
 
 

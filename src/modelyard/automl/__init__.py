@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelyard.automl.engine import fit as fit
+    from modelyard.automl.forecast.predictor import ForecastPredictor as ForecastPredictor
     from modelyard.automl.groups.fit_many import fit_many as fit_many
     from modelyard.automl.groups.groups_predictor import GroupsPredictor as GroupsPredictor
     from modelyard.automl.jobs import classification as classification
@@ -22,6 +23,7 @@ _HOMES = {
     "fit": "modelyard.automl.engine",
     "fit_many": "modelyard.automl.groups.fit_many",
     "Predictor": "modelyard.automl.outcome.predictor",
+    "ForecastPredictor": "modelyard.automl.forecast.predictor",
     "GroupsPredictor": "modelyard.automl.groups.groups_predictor",
     **dict.fromkeys(["classification", "regression", "forecasting"], "modelyard.automl.jobs"),
     **dict.fromkeys(["ClassificationJob", "ForecastingJob", "RegressionJob"], "modelyard.kinds.automl"),

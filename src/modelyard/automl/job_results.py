@@ -35,7 +35,8 @@ class Results:
             shutil.copytree(model, best_model, dirs_exist_ok=True)
         self._try(PREDICTOR, lambda place: predictor.save(place))
         self._try("leaderboard.csv", lambda place: predictor.leaderboard().to_csv(place, index=False))
-        self._try("script/train.py", lambda place: place.write_text(predictor.script(), "utf-8"))
+        if hasattr(predictor, "script"):
+            self._try("script/train.py", lambda place: place.write_text(predictor.script(), "utf-8"))
         self._write_facts(getattr(predictor, "record", None))
         explanation = getattr(predictor, "explanation", None)
         if explanation is not None:

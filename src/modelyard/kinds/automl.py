@@ -143,6 +143,8 @@ class AutoMLJob(Job):
             yield problem(other if len(ways) == 1 else ways[1], f"{ways[0]} already says how to validate", "keep one")
         if self.test_data is not None and self.test_data_size:
             yield problem("test_data_size", "the test data are given", "remove one of test_data and test_data_size")
+        if self.target_column_name in (self.many_models_by or ()):
+            yield problem("many_models_by", "that is the target", "name the columns that tell the groups apart")
         if self.weight_column_name == self.target_column_name:
             yield problem("weight_column_name", "that is the target", "name another column")
 
@@ -235,6 +237,9 @@ class ForecastingJob(AutoMLJob):
 
     def problems(self) -> Iterable[dict[str, str]]:
         yield from super().problems()
+        if self.many_models_by:
+            mend = "write forecasting.time_series_id_column_names instead: every series has its own forecast"
+            yield problem("many_models_by", "a forecast tells its series apart by itself", mend)
         if self.forecasting is None or not self.forecasting.time_column_name:
             mend = "write forecasting: {time_column_name: <column>}"
             yield problem("forecasting.time_column_name", "a forecast needs the column of moments", mend)
