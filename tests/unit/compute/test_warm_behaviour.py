@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from modelyard.compute.local import LocalBackend
+from tests.unit.runtime.tasks import until
 
-from .warm_tasks import Workbench
+from .warm_tasks import PATIENCE_SECONDS, Workbench
 
 BEHAVIOURS = {
     "arguments": ("import sys; print(sys.argv, sys.orig_argv[1:])", "python script.py --rate 0.1 'a b' \"c\" ''"),
@@ -125,10 +127,6 @@ BEHAVIOURS = {
     ),
     "warnings": ("import warnings; warnings.warn('old')", "python script.py"),
     "not utf-8": ("# -*- coding: latin-1 -*-\nprint(ascii('\u00e9'))", "python script.py"),
-    "ignoring the request to end": (
-        "import signal, time\nsignal.signal(15, lambda *_: (print('asked'), exit(3)))\nprint('ready')\ntime.sleep(30)",
-        "python script.py",
-    ),
 }
 FILES = {
     "own.py": "VALUE = 'own'",
@@ -148,11 +146,25 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 @pytest.mark.parametrize("name", BEHAVIOURS)
 def test_warm_is_as_cold(bench: Workbench, name: str) -> None:
     script, command = BEHAVIOURS[name]
-    limit = {"timeout_seconds": 0.3} if "ignoring" in name else {}
-    cold, warm = (bench.run(script, command=command, warm=how, env={"GIVEN": "yes"}, **limit) for how in (False, True))
+    cold, warm = (bench.run(script, command=command, warm=how, env={"GIVEN": "yes"}) for how in (False, True))
     assert warm.warm, warm.system_log
     assert not cold.warm
     assert warm.told == cold.told
+
+
+@pytest.mark.parametrize("how", [False, True], ids=["cold", "warm"])
+def test_a_script_hears_that_it_is_to_end_and_has_its_grace(bench: Workbench, how: bool) -> None:
+    script = (
+        "import signal, time\ndef end(*_):\n    print('asked'); time.sleep(0.1); print('tidy'); raise SystemExit(3)\n"
+        "signal.signal(signal.SIGTERM, end)\nprint('ready')\ntime.sleep(60)"
+    )
+    spec, done, seen = bench.launch(script, warm=how, grace_seconds=20)
+    log = Path(spec.document["artifacts_dir"]) / "user_logs" / "std_log.txt"
+    until(lambda: log.exists() and log.read_text() == "ready\n")
+    bench.backend.stop(bench.backend.handle(spec.directory), 20)
+    assert done.wait(PATIENCE_SECONDS)
+    ended = bench.seen(spec, seen[-1])
+    assert (ended.log, ended.exit.exit_code, ended.exit.cancelled) == ("ready\nasked\ntidy\n", 3, True)
 
 
 def test_files_left_open_are_flushed(bench: Workbench) -> None:
