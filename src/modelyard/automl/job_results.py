@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from modelyard.automl.outcome.charts.pictures import draw
 from modelyard.automl.trial_reporter import plain
 from modelyard.domain.errors import ModelyardError
 
@@ -49,6 +51,10 @@ class Results:
             value = getattr(record, name, None)
             if value:
                 self._json(f"{name}.json", value)
+        for split, several in getattr(record, "charts", {}).items():
+            for name, chart in several.items():
+                self._json(f"charts/{split}/{name}.json", chart)
+                self._try(f"charts/{split}/{name}.png", partial(_draw, chart))
 
     def _json(self, name: str, value: Any) -> None:
         text = json.dumps(plain(value), indent=1, ensure_ascii=False) + "\n"
@@ -64,3 +70,7 @@ class Results:
             self.say(f"{name} was not written: {type(error).__name__}: {error}")
         else:
             self.written.append(name)
+
+
+def _draw(chart: Mapping[str, Any], place: Path) -> None:
+    place.write_bytes(draw(chart))

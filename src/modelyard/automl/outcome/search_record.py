@@ -28,6 +28,8 @@ class SearchRecord:
     interval: tuple[float, float] | None = None
     """Of the primary metric on the holdout, 95 %."""
     guardrails: tuple[Mapping[str, Any], ...] = ()
+    charts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of the predictor, by split, then by name: data of bounded size (`charts/charts.py`)."""
     features: Mapping[str, Any] = field(default_factory=dict)
     """The feature plan as a mapping; its `hash` is the feature hash."""
     data: Mapping[str, Any] = field(default_factory=dict)

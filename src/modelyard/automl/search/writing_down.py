@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from modelyard.automl.ensemble.greedy import held_rows
+from modelyard.automl.outcome.charts.charts import charts
 from modelyard.automl.outcome.metadata import frame_hash, metadata
 from modelyard.automl.outcome.predictor import Predictor
 from modelyard.automl.outcome.search_record import SearchRecord
@@ -32,6 +33,8 @@ def _record(settings: Settings, prepared: Prepared, done: Finish, record: Record
     prediction = done.winner.prediction
     held = held_rows([prediction])
     metrics = {"validation": split_metrics(table, held, prediction[held])}
+    told = done.last.explanation.importances if done.last.explanation is not None else None
+    drawn = {"validation": charts(table.task, table.target, prediction, classes=table.labels, importances=told)}
     validation = {**table.splits.to_dict(), "rows_judged_on": int(held.sum())}
     interval = None
     if done.estimate is not None:
@@ -41,6 +44,7 @@ def _record(settings: Settings, prepared: Prepared, done: Finish, record: Record
         own = prepared.held_out
         outputs = done.model.outputs(own.frame)
         metrics[own.split] = _held_out_metrics(own, prepared, outputs)
+        drawn[own.split] = charts(table.task, own.target, outputs, classes=table.labels)
         found = bootstrap(prepared.metric, own.target, outputs, own.weight, seed=settings.seed)
         interval = (found.low, found.high)
         validation |= {"expected_score": found.score, "expected_by": found.method}
@@ -54,6 +58,7 @@ def _record(settings: Settings, prepared: Prepared, done: Finish, record: Record
         metrics=metrics,
         interval=interval,
         guardrails=prepared.guardrails,
+        charts=drawn,
         features=table.plan.to_dict(),
         data={"rows": prepared.rows, "columns": len(table.columns), "hash": frame_hash(table.frame)},
         metadata={
