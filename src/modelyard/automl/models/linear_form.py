@@ -9,16 +9,18 @@ from typing import Any, Self
 import numpy as np
 
 from modelyard.automl.featurize.design import Design, Matrix, View
+from modelyard.automl.models.contributions import GivesContributions
 from modelyard.automl.models.probabilities import pair, sigmoid, softmax
 from modelyard.automl.models.tabular_model import Params, Shape, TabularModel
-from modelyard.automl.models.target_form import TargetForm
+from modelyard.automl.models.target_form import IDENTITY, TargetForm
 from modelyard.automl.task import Task
 
 
-class LinearForm(TabularModel):
+class LinearForm(TabularModel, GivesContributions):
     """Scores are `matrix @ coefficients + intercept`: numbers, log odds of class 1, or one score a class (softmax)."""
 
     view = View.LINEAR
+    contribution_method = "linear"
 
     def __init__(self, task: Task, classes: int, params: Params) -> None:
         super().__init__(task, classes, params)
@@ -40,6 +42,24 @@ class LinearForm(TabularModel):
         if self.task is Task.REGRESSION:
             return self._form.backward(scores)
         return pair(sigmoid(scores)) if scores.ndim == 1 else softmax(scores)
+
+    @property
+    def contributes(self) -> bool:
+        """Not where probabilities are calibrated beyond the scores: those are then no log odds."""
+        return self._form.kind == IDENTITY and type(self).predict is LinearForm.predict
+
+    def contributions(self, design: Design) -> np.ndarray:
+        """Each feature's term. Features are scaled, so a term is what sets a row apart from a middling one."""
+        matrix = design.matrix.toarray() if hasattr(design.matrix, "toarray") else np.asarray(design.matrix)
+        terms = matrix[:, :, None].astype(np.float64) * self._coefficients
+        base = np.broadcast_to(self._intercept, (len(matrix), 1, terms.shape[2]))
+        found = np.concatenate([terms, base], axis=1)
+        if found.shape[2] > 1:
+            return found
+        # In the target's own unit.
+        found = found[:, :, 0] * self._form.scale
+        found[:, -1] += self._form.centre
+        return found
 
     def state(self) -> dict[str, Any]:
         return {"coefficients": self._coefficients, "intercept": self._intercept, "form": self._form.state()}
