@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,12 @@ def infer(times: np.ndarray) -> str | None:
     if len(times) < 3:
         return None
     index = pandas.DatetimeIndex(times)
-    whole = pandas.infer_freq(index)
+    with warnings.catch_warnings():
+        # Some releases of pandas announce an offset for the text; either is taken.
+        warnings.simplefilter("ignore")
+        whole = pandas.infer_freq(index)
     if whole:
-        return str(whole)
+        return str(getattr(whole, "freqstr", whole))
     deltas = np.diff(times).astype("timedelta64[s]").astype(np.int64)
     common = int(np.bincount(np.unique(deltas, return_inverse=True)[1]).argmax())
     step = int(np.unique(deltas)[common])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from modelyard.automl.forecast.decomposition import seasonal_part
+from modelyard.automl.forecast.frequency import usual_seasons
 from modelyard.automl.forecast.panel import Panel
 from modelyard.automl.forecast.seasons import autocorrelation
 from modelyard.automl.plan.settings import Forecasting
@@ -30,7 +31,8 @@ def partial_autocorrelation(values: np.ndarray, lags: int) -> np.ndarray:
 def significant_lags(panel: Panel) -> tuple[int, ...]:
     """Azure ML's `auto`: lags up to two seasons whose partial autocorrelation, without the season, passes
     1.96 / sqrt(longest lag), in at least a third of the series; never empty."""
-    most = min(MOST_LAG, max(2 * panel.season, 6))
+    cycle = panel.season if panel.season > 1 else next(iter(usual_seasons(panel.frequency)), 3)
+    most = min(MOST_LAG, max(2 * cycle, 6))
     votes = np.zeros(most)
     asked = panel.series[:: max(1, len(panel) // MOST_ASKED)]
     able = 0

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from modelyard.automl.forecast.panel import Panel
+from modelyard.automl.validate.metrics import canonical_name
 from modelyard.domain.errors import InvalidInput
 
 
@@ -155,7 +156,8 @@ def metric(name: str | None) -> ForecastMetric:
     Raises:
         InvalidInput: it is no metric of forecasts.
     """
-    found = METRICS.get(ALIASES.get(name or DEFAULT, name or DEFAULT))
+    known = canonical_name(name) if name else DEFAULT
+    found = METRICS.get(ALIASES.get(known, known))
     if found is None:
         raise InvalidInput(
             f"'{name}' is no metric of forecasting.", field="primary_metric", mend=f"One of: {', '.join(METRICS)}."
