@@ -45,13 +45,8 @@ def plan_origins(lengths: Sequence[int], horizon: int, season: int, folds: int |
     Raises:
         InvalidInput: the horizon is longer than every series.
     """
+    require_history(lengths, horizon)
     longest = max(lengths)
-    if horizon >= longest:
-        raise InvalidInput(
-            f"The horizon of {horizon} is not shorter than the longest series ({longest} points).",
-            field="forecasting.forecast_horizon",
-            mend="Forecast fewer steps, or give a longer history.",
-        )
     typical = int(np.median(lengths))
     if folds is not None and horizon + (folds - 1) * (step or horizon) >= longest:
         raise InvalidInput(
@@ -65,6 +60,19 @@ def plan_origins(lengths: Sequence[int], horizon: int, season: int, folds: int |
     able = 1 + max(0, (typical - horizon - kept) // stride)
     count = folds or max(1, min(wanted, able, MOST_WINDOWS))
     return Origins(horizon, tuple(horizon + stride * back for back in range(count - 1, -1, -1)))
+
+
+def require_history(lengths: Sequence[int], horizon: int) -> None:
+    """
+    Raises:
+        InvalidInput: the horizon is as long as every series, or longer.
+    """
+    if horizon >= max(lengths):
+        raise InvalidInput(
+            f"The horizon of {horizon} is not shorter than the longest series ({max(lengths)} points).",
+            field="forecasting.forecast_horizon",
+            mend="Forecast fewer steps, or give a longer history.",
+        )
 
 
 def futures(panel: Panel, cut: int, horizon: int) -> Future:

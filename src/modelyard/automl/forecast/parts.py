@@ -18,16 +18,15 @@ from modelyard.automl.models.tabular_model import Means
 
 PART_SECONDS = 1.5
 """Of one piece: long beside the cost of sending it, short beside the walls."""
-PRELOADED = (
-    "numpy",
-    "pandas",
-    "scipy.optimize",
-    "lightgbm",
-    "modelyard.automl.forecast.statistical",
-    "statsforecast.models",
-    "modelyard.automl.forecast.parts",
-    "modelyard.automl.forecast.models.lag_regressors",
-)
+PRELOADED = ("numpy", "pandas", "modelyard.automl.forecast.parts", "modelyard.automl.forecast.models.lag_regressors")
+_STATISTICAL = ("modelyard.automl.forecast.statistical", "statsforecast.models")
+
+
+def preloaded(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """What workers are born with: a library that no candidate needs costs its seconds of import for nothing."""
+    needed = {candidate.kind.extra_module for candidate in candidates} - {None}
+    others = tuple(sorted(str(name) for name in needed - {"statsforecast"}))
+    return (*PRELOADED, *others, *(_STATISTICAL if "statsforecast" in needed else ()))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,14 +11,14 @@ import numpy as np
 
 from modelyard.automl.forecast import candidates as pool
 from modelyard.automl.forecast import metrics
-from modelyard.automl.forecast.backtest import Origins, plan_origins
+from modelyard.automl.forecast.backtest import Origins, plan_origins, require_history
 from modelyard.automl.forecast.calendar import require_country
 from modelyard.automl.forecast.choice import Chosen, choose
 from modelyard.automl.forecast.fitted_forecast import FittedForecast
 from modelyard.automl.forecast.intervals import error_quantiles
 from modelyard.automl.forecast.lags import chosen_lags, chosen_windows
 from modelyard.automl.forecast.panel import Panel
-from modelyard.automl.forecast.parts import PRELOADED
+from modelyard.automl.forecast.parts import preloaded
 from modelyard.automl.forecast.predictor import Backtests, ForecastPredictor
 from modelyard.automl.forecast.refit import refit
 from modelyard.automl.forecast.rows import Note
@@ -53,14 +54,16 @@ def fit_forecast(frame: Any, settings: Settings, listener: Listener, *, test: An
     asked = _checked(settings, record.message)
     reader, whole = read(frame, settings, record.message)
     horizon = asked.horizon or _usual_horizon(whole, record.message)
-    panel = handled(whole, asked.short_series, _least(asked, settings, horizon), record.message)
+    if asked.short_series != "pad":
+        require_history([len(one) for one in whole.series], horizon)
+    panel = handled(whole, asked.short_series, horizon + LEAST_TRAINED, record.message)
     lengths = [len(one) for one in panel.series]
     origins = plan_origins(lengths, horizon, panel.season, settings.validation.folds, asked.cv_step)
     setting = _setting(panel, origins, settings, metric, record.message)
     lag_params = _lag_params(asked, panel)
     candidates = pool.candidates(settings.training, setting.shape, lag_params, record.message)
     record.started(_facts(settings, setting, metric.name, panel, reader, origins))
-    with _workers(settings) as workers:
+    with _workers(settings, candidates) as workers:
         trials = Trials(setting, settings, record, workers, budget)
         trials.run(candidates, lag_params)
         chosen = choose(trials)
@@ -106,11 +109,6 @@ def _usual_horizon(panel: Panel, note: Note) -> int:
     return horizon
 
 
-def _least(asked: Forecasting, settings: Settings, horizon: int) -> int:
-    folds = settings.validation.folds or 1
-    return horizon + (folds - 1) * (asked.cv_step or horizon) + LEAST_TRAINED
-
-
 def _setting(panel: Panel, origins: Origins, settings: Settings, metric: metrics.ForecastMetric, note: Note) -> Setting:
     places = np.arange(len(panel))
     if len(panel) > MOST_JUDGED:
@@ -136,14 +134,14 @@ def _lag_params(asked: Forecasting, panel: Panel) -> dict[str, Any]:
     return found
 
 
-def _workers(settings: Settings) -> Workers:
+def _workers(settings: Settings, candidates: Sequence[pool.Candidate]) -> Workers:
     limits = settings.limits
     threads, trials = limits.threads_per_trial, limits.max_concurrent_trials or 1
     # A trial runs in pieces of one thread each, so its threads are workers.
     cores = available_cores()
     count = cores if threads is None else max(1, min(threads * trials, cores))
     memory = None if limits.memory_bytes is None else limits.memory_bytes // count
-    return Workers(count, memory, preload=PRELOADED)
+    return Workers(count, memory, preload=preloaded(candidates))
 
 
 def _facts(

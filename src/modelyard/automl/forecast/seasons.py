@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from modelyard.automl.forecast.decomposition import moving_average
 from modelyard.automl.forecast.frequency import usual_seasons
 from modelyard.automl.forecast.panel import Series
 
@@ -30,24 +31,29 @@ def is_seasonal(values: np.ndarray, season: int) -> bool:
     """The autocorrelation at the season, of the series without its trend, is more than chance."""
     if season < 2 or len(values) < 3 * season:
         return False
-    values = np.diff(values[-20 * season :])
+    values = _trendless(values, season)
     found = autocorrelation(values, season)
     limit = SIGNIFICANCE * np.sqrt((1 + 2 * float((found[1:season] ** 2).sum())) / len(values))
     return bool(found[season] > limit)
 
 
 def strength(values: np.ndarray, season: int) -> float:
-    """Share of the variance of differences that the mean of each phase explains, less what chance explains."""
+    """Share of the variance without trend that the mean of each phase explains, less what chance explains."""
     if len(values) < 3 * season:
         return 0.0
-    change = np.diff(values[-20 * season :])
-    total = float(((change - change.mean()) ** 2).sum())
+    rest = _trendless(values, season)
+    total = float(((rest - rest.mean()) ** 2).sum())
     if total <= 0:
         return 0.0
-    phase = np.arange(len(change)) % season
-    means = np.bincount(phase, change, season) / np.bincount(phase, minlength=season)
-    explained = 1 - float(((change - means[phase]) ** 2).sum()) / total
-    return explained - season / len(change)
+    phase = np.arange(len(rest)) % season
+    means = np.bincount(phase, rest, season) / np.bincount(phase, minlength=season)
+    return 1 - float(((rest - means[phase]) ** 2).sum()) / total - season / len(rest)
+
+
+def _trendless(values: np.ndarray, season: int) -> np.ndarray:
+    """Without the mean of a season around each point: differences would drown a season in noise."""
+    recent = values[-20 * season :]
+    return np.asarray(recent - moving_average(recent, season))
 
 
 def season_of(series: Sequence[Series], frequency: str) -> int:

@@ -19,7 +19,8 @@ from modelyard.automl.plan.settings import Limits, Settings, Training, Validatio
 from modelyard.automl.trial import TrialResult, TrialStatus
 from modelyard.domain.errors import InvalidInput, Unsupported
 
-QUICK = ("SeasonalNaive", "Theta", "Prophet")
+QUICK = ("SeasonalNaive", "Naive", "Prophet")
+"""None needs an import of seconds."""
 
 
 class Heard:
@@ -54,7 +55,7 @@ def quick(settings: Settings, seconds: float = 30.0, allowed: tuple[str, ...] = 
 def priced() -> pd.DataFrame:
     frame = monthly(3, 60)
     price = np.random.default_rng(5).normal(size=len(frame))
-    return frame.assign(price=price, sales=frame["sales"] + 25 * price)
+    return frame.assign(price=price, sales=frame["sales"] + 3 * price)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def heard() -> Heard:
 @pytest.fixture(scope="module")
 def predictor(priced: pd.DataFrame, heard: Heard) -> ForecastPredictor:
     past = priced[priced["month"] < "2019-07-01"]
-    settings = quick(asked(horizon=6), allowed=("SeasonalNaive", "Theta", "Prophet", "LightGBM"), max_trials=4)
+    settings = quick(asked(horizon=6), allowed=("SeasonalNaive", "Average", "Prophet", "LightGBM"), max_trials=4)
     test = priced[priced["month"] >= "2019-07-01"]
     return fit_forecast(past, replace(settings, metric="mase"), heard, test=test)
 
@@ -75,7 +76,7 @@ def future(priced: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_the_winner_is_good_and_its_trials_are_told(predictor: ForecastPredictor, heard: Heard) -> None:
-    assert {one.algorithm for one in heard.ended} >= {"SeasonalNaive", "Theta", "Prophet", "LightGBM"}
+    assert {one.algorithm for one in heard.ended} >= {"SeasonalNaive", "Prophet", "LightGBM"}
     assert sorted(heard.begun) == sorted(one.number for one in heard.ended)
     assert heard.facts["horizon"] == 6 and heard.facts["validation"]["folds"] >= 2
     best = predictor.leaderboard()
@@ -165,14 +166,14 @@ def test_the_budget_is_a_wall_and_there_is_always_an_answer() -> None:
 def test_one_failing_candidate_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Heard()
     frame = monthly(2, 30).assign(sales=lambda table: table["sales"].where(table["month"] < "2016-06-01", 5.0))
-    found = fit_forecast(frame, quick(asked(horizon=3), allowed=("Theta", "KNN", "Naive")), heard)
+    found = fit_forecast(frame, quick(asked(horizon=3), allowed=("Prophet", "SeasonalNaive", "Naive")), heard)
     assert found.forecast().notna().all().all()
     assert any(one.status is TrialStatus.COMPLETED for one in heard.ended)
 
 
 def test_max_trials_and_exit_score_end_the_search() -> None:
     heard = Heard()
-    fit_forecast(monthly(2, 40), quick(asked(horizon=3), allowed=("Naive", "Theta", "Prophet"), max_trials=1), heard)
+    fit_forecast(monthly(2, 40), quick(asked(horizon=3), allowed=("Naive", "Prophet"), max_trials=1), heard)
     assert [one.algorithm for one in heard.ended] == ["Naive"]
     heard = Heard()
     settings = replace(quick(asked(horizon=3), exit_score=1000.0), metric="smape")
