@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 _MOST_KEPT = 0.4
 _LEAST_KEPT = 0.05
 # Work done in the last moment does not fit a clock to the millisecond; returning early costs less than late.
-_MARGIN = 0.01
+_MARGIN = 0.02
 
 
 @dataclass
@@ -30,6 +30,11 @@ class Budget:
         """When the search ends and finishing begins."""
         share = min(max(self.kept, self.seconds * _LEAST_KEPT), self.seconds * _MOST_KEPT)
         return self.deadline - share
+
+    @property
+    def earliest_end(self) -> float:
+        """The search goes on at least until here, whatever finishing will need."""
+        return self.deadline - self.seconds * _MOST_KEPT
 
     @property
     def left(self) -> float:

@@ -77,7 +77,7 @@ def finish(race: Race, training: Training, choice: Choice) -> Finish:
     last = finished_model(
         fitted_model(track, winner, refits),
         track.table.frame,
-        onnx=training.onnx,
+        onnx=training.onnx and not race.interrupted,
         explained=training.explain,
         seconds=track.budget.left - _KEPT_SECONDS,
     )

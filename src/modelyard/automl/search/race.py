@@ -42,7 +42,7 @@ _MOST_OF_A_REFIT = 0.2
 _VARYING = frozenset({"LightGBM", "XGBoost", "CatBoost", "NeuralNetwork"})
 _REPEATS_SHARE = 0.03
 _MOST_REPEATS = 5
-_MOST_MODELS = 12
+MOST_MODELS = 12
 """Of a winner: more of them cost latency and size."""
 
 
@@ -143,7 +143,7 @@ class Race:
         if candidate.algorithm not in _VARYING:
             return 1
         affordable = int(_REPEATS_SHARE * self.track.budget.seconds / max(1e-3, self.refit_seconds(candidate)))
-        return max(1, min(_MOST_REPEATS, _MOST_MODELS // max(1, members), affordable))
+        return max(1, min(_MOST_REPEATS, MOST_MODELS // max(1, members), affordable))
 
     # What happens in a round.
 
@@ -228,18 +228,27 @@ class Race:
 
     def _submit(self, candidate: Candidate, fold: int) -> None:
         track = self.track
-        seconds = track.budget.search_left
+        end = self._end_of(candidate)
+        seconds = max(0.05, end - time.monotonic())
         if track.limits.trial_timeout_seconds is not None:
             seconds = min(seconds, max(0.05, track.limits.trial_timeout_seconds - candidate.fit_seconds))
         elif candidate.number:
             seconds = min(seconds, max(1.0, _MOST_OF_ALL_TIME * track.budget.seconds))
         task = FoldTask(
             track.folder, candidate.number, candidate.algorithm, candidate.params, fold, track.resources.threads,
-            track.table.seed + fold, seconds, track.budget.search_deadline - self._arrival_seconds, measured=fold == 0,
+            track.table.seed + fold, seconds, end, measured=fold == 0,
         )  # fmt: skip
         number = track.workers.submit(evaluate, task, seconds=seconds + _GRACE_SECONDS)
         candidate.running.add(fold)
         self._tasks[number] = (candidate, fold)
+
+    def _end_of(self, candidate: Candidate) -> float:
+        """When a fit must be heard of. What finishing needs is learnt on the way, so the end may come nearer: the
+        baseline, which must be in, ends before the earliest that it can become."""
+        budget = self.track.budget
+        if candidate.number == 0:
+            return budget.earliest_end - self._arrival_seconds
+        return budget.search_deadline - self._arrival_seconds
 
     def _receive(self, finished: Finished) -> None:
         candidate, fold = self._tasks.pop(finished.number)
@@ -258,7 +267,7 @@ class Race:
         self._judge(candidate)
 
     def _judge(self, candidate: Candidate) -> None:
-        if candidate.status is not None:
+        if candidate.status is not None or not candidate.losses:
             return
         if set(range(self.folds)) <= set(candidate.losses):
             self._end(candidate, TrialStatus.COMPLETED)
@@ -316,7 +325,11 @@ class Race:
         """Durations of the first few tell on how many folds all shall be judged."""
         track = self.track
         judged = self._judged()
-        if self._is_depth_known or (len(judged) < _FIRST_FEW and track.budget.spent < 0.15 * track.budget.seconds):
+        if (
+            self._is_depth_known
+            or not judged
+            or (len(judged) < _FIRST_FEW and track.budget.spent < 0.15 * track.budget.seconds)
+        ):
             return
         self._is_depth_known = True
         usual = [self._estimates.seconds(one.algorithm, one.seconds) for one in self._portfolio[:6]]

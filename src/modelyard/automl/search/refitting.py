@@ -11,12 +11,12 @@ from modelyard.automl.search.candidate import Candidate
 from modelyard.automl.search.combination import Combination
 from modelyard.automl.search.evaluation import RefitTask, read_model, refit
 from modelyard.automl.search.fold_designs import design_name, fold_design
-from modelyard.automl.search.race import Race, Track
+from modelyard.automl.search.race import MOST_MODELS, Race, Track
 from modelyard.automl.search.table import ALL_ROWS
 
 # For reading the models back, telling the winner in ONNX, measuring it and writing down what is known of it.
 _AFTER_SECONDS = 0.6
-_AFTER_SHARE = 0.01
+_AFTER_SHARE = 0.02
 
 Refits = Mapping[int, Sequence[int]]
 """By number of candidate: the repeats that were fitted to all rows."""
@@ -81,7 +81,8 @@ def fitted_model(track: Track, winner: Combination, refits: Refits) -> FittedMod
     members, featurizers = [], {}
     for one in winner.members:
         repeats = refits.get(one.number)
-        folds = [ALL_ROWS - repeat for repeat in sorted(repeats)] if repeats else sorted(one.losses)
+        most = max(1, MOST_MODELS // len(winner.members))
+        folds = [ALL_ROWS - repeat for repeat in sorted(repeats)] if repeats else sorted(one.losses)[:most]
         models = [read_model(track.folder, table, one.number, one.algorithm, one.params, fold) for fold in folds]
         designs = [max(fold, ALL_ROWS) for fold in folds]
         names = [design_name(models[0].view, fold) for fold in designs]

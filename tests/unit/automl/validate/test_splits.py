@@ -7,7 +7,7 @@ import pytest
 
 from modelyard.automl.plan.settings import Validation
 from modelyard.automl.task import Task
-from modelyard.automl.validate.splits import Splits, holdout_rows, make_splits
+from modelyard.automl.validate.splits import Splits, holdout_rows, make_splits, repeats_for
 from modelyard.domain.errors import InvalidInput
 
 
@@ -49,13 +49,13 @@ def test_groups_stand_on_one_side() -> None:
     for fold in splits.folds:
         assert not np.intersect1d(groups[fold.train], groups[fold.valid]).size
         assert 0.1 < target[fold.valid].mean() < 0.6
-    assert (_times_held(splits) == 1).all()
+    assert (_times_held(splits) == repeats_for(600)).all()
 
 
 def test_fewer_groups_than_folds_give_as_many_folds_as_groups() -> None:
     groups = np.repeat([0, 1, 2], 100)
     splits = make_splits(Task.REGRESSION, np.arange(300.0), Validation(), groups=groups)
-    assert len(splits.folds) == 3
+    assert len(splits.folds) == 3 * repeats_for(300)
 
 
 def test_a_fraction_is_drawn_as_often_as_there_are_folds() -> None:
