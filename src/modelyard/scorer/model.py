@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import yaml
 
 from modelyard.scorer.features import Features
 from modelyard.scorer.signature import Signature, from_mlmodel
+
+_AUTOML_ESTIMATOR = re.compile(r"modelyard_model_[0-9a-f]{8}\.automl\.outcome\.estimator\.Estimator")
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,15 @@ class MlflowFiles:
             file = flavor.get("pickled_model") or flavor.get("python_model") or flavor.get("data")
             if isinstance(file, str) and file.endswith((".pkl", ".pickle", ".joblib")):
                 found.append(f"{name} {file}")
-            elif isinstance(file, str) and file.endswith(".skops") and flavor.get("skops_trusted_types"):
+            elif isinstance(file, str) and file.endswith(".skops") and not _is_plain(flavor):
                 found.append(f"{name} {file} (skops, trusting types that the model itself names)")
         return found
+
+
+def _is_plain(flavor: Mapping[str, Any]) -> bool:
+    """Whether a skops file holds no types but scikit-learn's, or is an AutoML model: bytes under one name."""
+    trusted = flavor.get("skops_trusted_types") or []
+    return all(_AUTOML_ESTIMATOR.fullmatch(str(one)) for one in trusted)
 
 
 class ScoringModel(ABC):

@@ -72,6 +72,30 @@ class RunningWorker:
         raise AssertionError((self.directory / "scorer.log").read_text())
 
 
+def automl_model(frame: Any, target: Any) -> Any:
+    """A predictor of one small member."""
+    from modelyard.automl.ensemble.fitted_ensemble import FittedEnsemble
+    from modelyard.automl.featurize.design import View
+    from modelyard.automl.featurize.feature_plan import FeaturePlan
+    from modelyard.automl.featurize.featurizer import Featurizer
+    from modelyard.automl.models.lightgbm import LightGBMModel
+    from modelyard.automl.models.tabular_model import Means, Part
+    from modelyard.automl.outcome.fitted_model import FittedModel
+    from modelyard.automl.outcome.input_table import columns_of_frame
+    from modelyard.automl.outcome.predictor import Predictor
+    from modelyard.automl.outcome.search_record import SearchRecord
+    from modelyard.automl.plan.settings import Featurization
+    from modelyard.automl.task import Task
+
+    task = Task.MULTICLASS
+    featurizer = Featurizer(FeaturePlan.make(frame, target, task, Featurization()), View.TREE)
+    design = featurizer.fit_transform(frame, target, 0)
+    member = LightGBMModel(task, 3, {"trees": 5, "min_data_in_leaf": 5}).fit(Part(design, target), None, Means())
+    labels = ("setosa", "versicolor", "virginica")
+    model = FittedModel(task, columns_of_frame(frame), labels, {"tree": featurizer}, FittedEnsemble.single(member))
+    return Predictor(model, SearchRecord("kind", "accuracy"))
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SavedModel]:
     """A pipeline over text and numbers, LightGBM as booster and as classifier, and a model of one's own class."""
@@ -113,9 +137,17 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SavedModel]:
         expected = mlflow.pyfunc.load_model(str(root / name)).predict(sample)
         return SavedModel(root / name, list(frame.columns), sample.to_numpy().tolist(), np.asarray(expected).tolist())
 
+    def searched() -> SavedModel:
+        """As AutoML exports it, of text and numbers."""
+        path = automl_model(mixed, np.asarray(target)).export_mlflow(root / "automl")
+        sample = mixed.iloc[[0, 60, 120, 149]]
+        expected = mlflow.pyfunc.load_model(str(path)).predict(sample)
+        return SavedModel(path, list(mixed.columns), sample.to_numpy().tolist(), np.asarray(expected).tolist())
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return {
+            "automl": searched(),
             "sklearn": saved(
                 "sklearn", mixed, pipeline.predict(mixed), mlflow.sklearn.save_model, sk_model=pipeline,
                 serialization_format="cloudpickle",

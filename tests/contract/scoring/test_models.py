@@ -15,7 +15,7 @@ from modelyard.scorer.protocol import ScoringProtocol, known_protocols
 from .conftest import RunningWorker, SavedModel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-MODELS = ("sklearn", "booster", "classifier", "own")
+MODELS = ("sklearn", "booster", "classifier", "own", "automl")
 SCRIPT = """
 import json, os, time
 def init():
@@ -52,7 +52,13 @@ def test_answers_are_those_of_mlflow(
 
 @pytest.mark.parametrize(
     ("name", "loader", "pickles"),
-    [("sklearn", "sklearn", 1), ("booster", "lightgbm", 0), ("classifier", "lightgbm", 1), ("own", "mlflow.pyfunc", 1)],
+    [
+        ("sklearn", "sklearn", 1),
+        ("booster", "lightgbm", 0),
+        ("classifier", "lightgbm", 1),
+        ("own", "mlflow.pyfunc", 1),
+        ("automl", "automl", 0),
+    ],
 )
 def test_quickest_loader_is_taken_and_pickles_are_told(
     name: str, loader: str, pickles: int, workers: dict[str, RunningWorker]
