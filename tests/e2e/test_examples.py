@@ -131,6 +131,49 @@ def test_a_failed_pipeline_goes_on_from_the_node_that_failed(platform: Installat
     assert (tmp_path / "ran").read_text() == "x\n", "what succeeded did not run again"
 
 
+# Budgets of seconds: the examples' own are for people.
+AUTOML = ("classification", "imbalanced", "regression", "forecasting", "many_models", "text")
+BUDGET = ("--set", "limits.timeout_minutes=0.2", "limits.max_trials=4")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AUTOML)
+def test_automl_completes(platform: Installation, name: str) -> None:
+    folder = EXAMPLES / "automl"
+    printed = platform.cli("job", "create", "-f", f"{name}.yml", *BUDGET, "--stream", cwd=folder, timeout=120)
+    assert "The best of" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AUTOML)
+def test_automl_as_a_library(platform: Installation, name: str) -> None:
+    script = EXAMPLES / "automl" / "library.py"
+    done = platform.run([sys.executable, str(script), name], timeout=120)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_automl_by_the_sdk(platform: Installation) -> None:
+    script = EXAMPLES / "automl" / "sdk.py"
+    done = platform.run([sys.executable, str(script), "classification", "forecasting"], timeout=200)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert "example-classification:1 is " in done.stdout
+    assert "example-forecasting:1 is " in done.stdout
+
+
+@pytest.mark.slow
+def test_automl_on_the_command_line(platform: Installation, tmp_path: Path) -> None:
+    data = str(EXAMPLES / "automl" / "data" / "tumours.csv")
+    options = ("--timeout-minutes", "0.15", "--model", str(tmp_path / "model"), "--quiet", "-o", "json")
+    printed = platform.cli("automl", "fit", data, "--target", "benign", *options, timeout=120)
+    assert '"winner": true' in printed
+    assert (tmp_path / "model" / "mlflow-model" / "MLmodel").exists()
+    refused = platform.run_cli("automl", "fit", data, "--target", "malign")
+    assert refused.returncode == 1
+    assert "malign" in refused.stderr
+
+
 def test_outputs_are_kept_and_registered(platform: Installation, tmp_path: Path) -> None:
     name = platform.cli("job", "create", "-f", "outputs.yml", "--query", "name", "-o", "tsv", cwd=JOBS)
     assert platform.job_ends(name) == "Completed"
