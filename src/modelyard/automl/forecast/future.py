@@ -58,10 +58,13 @@ def _steps(times: np.ndarray, one: Series, reader: Reader, strict: bool) -> np.n
     return np.where(late, found, 0)
 
 
-def known_future(frame: Any | None, reader: Reader, panel: Panel, horizon: int) -> Future:
+def known_future(
+    frame: Any | None, reader: Reader, panel: Panel, horizon: int, asked: np.ndarray | None = None
+) -> Future:
     """The known columns of the next `horizon` steps of each series.
 
-    Columns of one value in each series need not be given.
+    Columns of one value in each series need not be given. `asked`: the series whose forecasts are wanted, by place;
+    for others the last known values stand.
 
     Raises:
         InvalidInput: columns or steps are missing.
@@ -82,6 +85,10 @@ def known_future(frame: Any | None, reader: Reader, panel: Panel, horizon: int) 
         values = reader.known.transform(given)[within]
         values[:, static] = last[series[within]][:, static]
         found[series[within], steps[within] - 1] = np.where(np.isnan(values), reader.known.fills(), values)
+    if asked is not None:
+        others = np.setdiff1d(np.arange(len(panel)), asked)
+        carried = np.broadcast_to(last[others][:, None, :], found[others].shape)
+        found[others] = np.where(np.isnan(found[others]), carried, found[others])
     lacking = np.isnan(found).any(axis=2)
     if lacking.any():
         place, step = (int(number[0]) for number in np.nonzero(lacking))

@@ -124,7 +124,7 @@ class ForecastPredictor:
         model = self.model
         series, steps = places_of(frame, model.reader, model.panel)
         horizon = self._horizon(int(steps.max()), None)
-        future = known_future(frame, model.reader, model.panel, horizon)
+        future = known_future(frame, model.reader, model.panel, horizon, asked=np.unique(series))
         return np.asarray(model.middle(horizon, future)[series, steps - 1])
 
     def score(self, data: Any) -> dict[str, float]:
