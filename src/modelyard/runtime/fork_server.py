@@ -34,6 +34,8 @@ def serve(arguments: list[str]) -> None:
     options: dict[str, Any] = loads(arguments[1])
     without: dict[str, str] = options["without"]
     loaded = preload([name for name in options["modules"] if name not in without])
+    if not hasattr(socket, "recv_fds"):
+        loaded.unsafe, loaded.cause = "it needs Python 3.9 or later", ""
     if loaded.cause:
         _start_anew(arguments, options, {**without, loaded.cause: loaded.unsafe})
     if options["path"]:

@@ -50,9 +50,9 @@ def dumps(value: Any) -> str:
         return _quoted(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_quoted(key)}: {dumps(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return "[" + ", ".join(dumps(inner) for inner in value) + "]"
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         return repr(value)
     raise TypeError(f"{type(value).__name__} has no JSON")
 

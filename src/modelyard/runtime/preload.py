@@ -50,9 +50,9 @@ def preload(modules: Sequence[str]) -> Preloaded:
                 found.cause = name
                 break
     finally:
-        for target, copy in zip((1, 2), kept, strict=True):
-            os.dup2(copy, target)
-            os.close(copy)
+        for target in (1, 2):
+            os.dup2(kept[target - 1], target)
+            os.close(kept[target - 1])
     if os.lseek(sink, 0, os.SEEK_CUR):
         os.lseek(sink, 0, os.SEEK_SET)
         found.printed = os.read(sink, 1 << 20)

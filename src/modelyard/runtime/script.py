@@ -47,7 +47,9 @@ class Script:
         os.environ.update({**self._environment, **own})
         target, arguments = self._call["target"], self._call["arguments"]
         flags = self._call["flags"]
-        sys.orig_argv[:] = [self._call["word"], *flags, *(["-m"] if self._call["module"] else []), target, *arguments]
+        if hasattr(sys, "orig_argv"):  # an environment's Python may be older than ours
+            option = ["-m"] if self._call["module"] else []
+            sys.orig_argv[:] = [self._call["word"], *flags, *option, target, *arguments]
         sys.argv[:] = ["-m" if self._call["module"] else target, *arguments]
         folder = where if self._call["module"] else os.path.dirname(os.path.realpath(target))
         if not getattr(sys.flags, "safe_path", False):
