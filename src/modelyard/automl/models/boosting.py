@@ -35,10 +35,12 @@ def useful_threads(shape: Sequence[int], threads: int) -> int:
 def boosting_seconds(
     shape: Shape, params: Params, threads: int, *, row_nanoseconds: float, tree_seconds: float
 ) -> float:
-    """Trees times the pass over the rows; the rate tells how many trees there will be."""
+    """Trees times the pass over the rows; the rate, the task and the rows tell how many trees there will be."""
     outputs = shape.classes if shape.task is Task.MULTICLASS else 1
     rate = float(params.get("learning_rate", 0.1))
-    trees = float(params.get("trees", 15.0 / rate))
+    # Few rows are soon learnt by heart; numbers take longer to reach than shares.
+    travel = (30.0 if shape.task is Task.REGRESSION else 14.0) * min(1.0, max(0.3, shape.rows / 10_000))
+    trees = float(params.get("trees", travel / rate))
     one = shape.rows * max(4, shape.features) * row_nanoseconds * 1e-9 / max(1, threads) ** 0.8 + tree_seconds
     return float(0.02 + trees * outputs * one)
 

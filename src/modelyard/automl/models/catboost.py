@@ -86,11 +86,13 @@ class CatBoostModel(TabularModel, GivesContributions):
     @classmethod
     def seconds(cls, shape: Shape, params: Params, threads: int) -> float:
         rate = float(params.get("learning_rate", 0.1))
-        known = params if "trees" in params else {**params, "trees": min(40.0 / rate, 2_000)}
+        known = (
+            params if "trees" in params else {**params, "trees": 40.0 / rate * min(1.0, max(0.3, shape.rows / 5_000))}
+        )
         outputs = shape.classes if shape.task is Task.MULTICLASS else 1
-        work = boosting_seconds(shape, known, threads, row_nanoseconds=12.0, tree_seconds=3e-3)
+        work = boosting_seconds(shape, known, threads, row_nanoseconds=18.0, tree_seconds=5e-4)
         # One tree holds the values of all classes.
-        return float(work * (float(params.get("depth", 6)) / 6) ** 2 * (1 + shape.categorical * 0.15) / outputs**0.4)
+        return float(work * (float(params.get("depth", 6)) / 6) ** 2 * (1 + shape.categorical * 0.1) / outputs**0.4)
 
     def _fit(self, train: Part, watch: Part | None, means: Means) -> None:
         goal = train.target.astype(np.int64) if self.task.is_classification else train.target

@@ -24,9 +24,12 @@ from modelyard.domain.search_space import AnyDistribution, Choice, LogUniform, Q
 
 ensemble: Any = LazyModule("sklearn.ensemble", extra="automl", what="GradientBoosting")
 
-# Trees between two looks at the watch and the clock; each look has the library set up anew.
+# Trees between two looks at the watch and the clock. Each look has the library set up anew and ask all its trees, so
+# looks are further apart the more trees there are.
 _STEP = 20
-_MOST_STEPS = 60
+_MOST_TREES = 800
+_STRIDE = 0.3
+_FIRST = 5
 
 
 class GradientBoosting(TabularModel):
@@ -78,7 +81,7 @@ class GradientBoosting(TabularModel):
     @classmethod
     def seconds(cls, shape: Shape, params: Params, threads: int) -> float:
         leaves = float((float(params.get("max_leaf_nodes", 31)) / 31) ** 0.6)
-        return 0.2 + leaves * boosting_seconds(shape, params, threads, row_nanoseconds=9.0, tree_seconds=2e-3)
+        return 0.2 + leaves * boosting_seconds(shape, params, threads, row_nanoseconds=18.0, tree_seconds=3e-3)
 
     def _fit(self, train: Part, watch: Part | None, means: Means) -> None:
         goal = train.target
@@ -100,24 +103,32 @@ class GradientBoosting(TabularModel):
     def _grow(self, learner: Any, train: Part, goal: np.ndarray, watch: Part | None, means: Means) -> tuple[Any, int]:
         """The learner, and the number of its trees that were best on the watch."""
         fixed = self.params.get("trees")
-        most = int(fixed) if fixed else _STEP * (_MOST_STEPS if watch is not None else 8)
+        most = (
+            int(fixed)
+            if fixed
+            else _MOST_TREES
+            if watch is not None
+            else round(15 / float(self.params.get("learning_rate", 0.1)))
+        )
         made, best, lowest, longest = 0, 0, math.inf, 0.0
         while made < most:
             begun = time.monotonic()
             if means.deadline is not None and begun + longest > means.deadline:
                 break
-            made = min(most, made + (_STEP if made else min(5, _STEP)))
+            # A first step of few trees tells how long the others take.
+            step = max(_STEP, round(_STRIDE * made)) if made else _FIRST
+            made = min(most, made + step)
             with warnings.catch_warnings():
                 # Weights and a warm start together are what the library warns of; there is no early stopping in it.
                 warnings.simplefilter("ignore")
                 learner.set_params(max_iter=made).fit(train.design.matrix, goal, sample_weight=train.weight)
-            longest = (time.monotonic() - begun) * (1.2 if made > 5 else _STEP / 5)
+            longest = (time.monotonic() - begun) * (1.2 + _STRIDE if made > _FIRST else _STEP / _FIRST)
             if watch is None:
                 continue
             found = loss(self.task, means.metric, watch.target, self._asked(learner, watch), watch.weight)
             if found < lowest * (1 - 1e-3) or not best:
                 lowest, best = found, made
-            elif made - best >= 2 * _STEP:
+            elif made - best >= 1.5 * step:
                 break
         if not made:
             raise OutOfTime("no tree was grown before the deadline")

@@ -48,7 +48,7 @@ class LogisticRegression(LinearForm):
     def seconds(cls, shape: Shape, params: Params, threads: int) -> float:
         outputs = shape.classes if shape.task is Task.MULTICLASS else 1
         one = values_of(shape) * 3e-9 * (1 + 0.15 * outputs) + shape.rows * outputs * 3e-8
-        return 0.02 + float(params.get("iterations", 150)) * 0.6 * one
+        return 0.02 + float(params.get("iterations", 150)) * 0.15 * one
 
     def _fit(self, train: Part, watch: Part | None, means: Means) -> None:
         problem = _Problem(train, self.task, self.classes, float(self.params.get("C", 1.0)))

@@ -90,7 +90,7 @@ class NeuralNetwork(TabularModel):
         steps = float(params.get("epochs", 30)) * max(1.0, shape.rows / _batch(shape.rows))
         waved = min(shape.features - shape.categorical, _MOST_WAVED) if params.get("waves") else 0
         one = _batch(shape.rows) * (_size(shape, params) * 6 / 4e10 + waved * 8 * 1.5e-8) + 6e-4
-        return 0.05 + steps * one
+        return 0.05 + 0.7 * steps * one
 
     def _fit(self, train: Part, watch: Part | None, means: Means) -> None:
         goal = self._prepared(train, means)

@@ -187,4 +187,4 @@ def _machines(task: Task, classes: int) -> float:
 
 
 def _seconds(rows: int, features: int, machines: float) -> float:
-    return machines * rows**2 * (features * 2.5e-9 + 5e-8)
+    return machines * rows**2 * (features * 2e-10 + 1e-8)
