@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import lzma
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -148,7 +148,7 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
 
     def state(self) -> dict[str, Any]:
         return {
-            "model": lzma.compress(_slim(self._booster.model_to_string()).encode(), preset=6),
+            "model": zlib.compress(_slim(self._booster.model_to_string()).encode()),
             "trees": self._trees,
             "form": self._form.state(),
         }
@@ -156,7 +156,7 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
     @classmethod
     def restore(cls, task: Task, classes: int, params: Params, state: Mapping[str, Any]) -> Self:
         model = cls(task, classes, params)
-        model._booster = lgb.Booster(model_str=lzma.decompress(state["model"]).decode())
+        model._booster = lgb.Booster(model_str=zlib.decompress(state["model"]).decode())
         model._trees = int(state["trees"])
         model._form = TargetForm.restore(state["form"])
         return model
