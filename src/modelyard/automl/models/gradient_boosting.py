@@ -14,6 +14,7 @@ from modelyard.automl.featurize.design import Design, View
 from modelyard.automl.models.blas import bounded_threads
 from modelyard.automl.models.boosting import boosting_seconds, learning_rate, useful_threads
 from modelyard.automl.models.leaf_forest import LeafForest, Tree, compact
+from modelyard.automl.models.onnx_form import OUTPUT, ConvertsToOnnx, Finish, OnnxForm, forest_graph
 from modelyard.automl.models.probabilities import pair, sigmoid, softmax, spread
 from modelyard.automl.models.proxy import loss, wants_logarithm, wants_median
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Params, Part, Shape, TabularModel
@@ -32,7 +33,7 @@ _STRIDE = 0.3
 _FIRST = 5
 
 
-class GradientBoosting(TabularModel):
+class GradientBoosting(TabularModel, ConvertsToOnnx):
     """scikit-learn's `learning_rate`, `max_leaf_nodes`, `min_samples_leaf`, `l2_regularization`, `max_features`;
     `trees` and `target` as LightGBM's."""
 
@@ -179,6 +180,16 @@ class GradientBoosting(TabularModel):
         model._trees = int(state["trees"])
         model._form = TargetForm.restore(state["form"])
         return model
+
+    def onnx_form(self, features: int) -> OnnxForm | None:
+        if self._forest is None:
+            return None
+        forest = self._forest
+        graph = forest_graph(forest.arrays, features, mean=False, rounds_of=forest.rounds_of, offset=self._offset)
+        if self.task is Task.REGRESSION:
+            return OnnxForm(graph, OUTPUT, Finish.NUMBER, self._form)
+        finish = Finish.SCORES if forest.rounds_of > 1 else Finish.LOG_ODDS
+        return OnnxForm(graph, OUTPUT, finish, present=self._present)
 
     def importances(self) -> np.ndarray | None:
         return None if self._forest is None else self._forest.importances()

@@ -29,22 +29,24 @@ def measure(model: ServedModel, frame: Any, *, seconds: float = 0.25, size_bytes
     """Of `model` on rows of `frame` (pandas), in about `seconds` beyond the first calls.
 
     One row is a mapping of scalars, as an endpoint sends it; the batch is a frame, its rows repeated up to 1,000.
-    Medians over calls, after one call to warm up. One thread.
+    Medians over calls, after two calls to warm up; a few calls are made however short the time. One thread.
     """
     row = frame.iloc[0].to_dict()
     batch = frame.iloc[[number % len(frame) for number in range(BATCH_ROWS)]]
     return Measures(
-        row_milliseconds=_median_milliseconds(lambda: model.outputs(row), seconds / 2, at_most=200),
-        batch_milliseconds=_median_milliseconds(lambda: model.outputs(batch), seconds / 2, at_most=15),
+        row_milliseconds=_median_milliseconds(lambda: model.outputs(row), seconds / 2, at_least=7, at_most=200),
+        batch_milliseconds=_median_milliseconds(lambda: model.outputs(batch), seconds / 2, at_least=1, at_most=15),
         size_bytes=len(model_bytes(model)) if size_bytes is None else size_bytes,
     )
 
 
-def _median_milliseconds(call: Callable[[], object], seconds: float, at_most: int) -> float:
+def _median_milliseconds(call: Callable[[], object], seconds: float, at_least: int, at_most: int) -> float:
     call()
+    if at_least > 1:
+        call()
     times: list[float] = []
     end = time.perf_counter() + seconds
-    while len(times) < at_most and (not times or time.perf_counter() < end):
+    while len(times) < at_most and (len(times) < at_least or time.perf_counter() < end):
         begun = time.perf_counter()
         call()
         times.append(time.perf_counter() - begun)

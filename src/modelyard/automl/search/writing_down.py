@@ -65,6 +65,7 @@ def _record(settings: Settings, prepared: Prepared, done: Finish, record: Record
             "ranking": [asdict(each) for each in done.ranking[:50]],
             "refitted": done.refitted,
             "onnx": done.last.onnx,
+            "measures": asdict(done.measures),
         },
         started_at=started_at,
         ended_at=time.time(),
