@@ -21,7 +21,8 @@ from modelyard.automl.search.candidate import Candidate
 from modelyard.automl.search.combination import likely_members
 from modelyard.automl.search.evaluation import FoldTask, evaluate
 from modelyard.automl.search.guided import Guide
-from modelyard.automl.search.table import ALL_ROWS, Table
+from modelyard.automl.search.pace import MOST_OF_ALL_TIME, Pace
+from modelyard.automl.search.table import Table
 from modelyard.automl.search.warming import NEEDED, warm
 from modelyard.automl.search.workers import Failure, Finished, Workers
 from modelyard.automl.trial import Listener, TrialStatus
@@ -30,20 +31,12 @@ from modelyard.automl.validate.metrics import Metric
 # A candidate is given up after a fold when it is further behind the best there than this share of what the best gained
 # over a constant prediction: those of the portfolio may still add to an ensemble, guided ones are like others already.
 _TOLERANCE = {"portfolio": 0.12, "guided": 0.02}
-_MOST_OF_ALL_TIME = 0.3
 _GRACE_SECONDS = 1.0
 _FAILURES_OF_AN_ALGORITHM = 2
 _FIRST_FEW = 4
 _MOST_LIKELY = 12
 _ARRIVAL_SHARE = 0.02
 _LIKELY_SHARE = 0.01
-_MOST_OF_A_REFIT = 0.2
-# Learners that come out differently with another seed, without being a forest already.
-_VARYING = frozenset({"LightGBM", "XGBoost", "CatBoost", "NeuralNetwork"})
-_REPEATS_SHARE = 0.03
-_MOST_REPEATS = 5
-MOST_MODELS = 12
-"""Of a winner: more of them cost latency and size."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +71,7 @@ class Race:
         track = self.track
         self._tasks: dict[int, tuple[Candidate, int]] = {}
         self._estimates = Estimates()
+        self._pace = self.pace
         self._expected: dict[int, float] = {}
         self._failures: dict[str, int] = {}
         rows = len(track.table.fold(0).train)
@@ -123,33 +117,15 @@ class Race:
         return sorted(full or usable, key=lambda one: one.loss)
 
     @property
-    def next_number(self) -> int:
-        return len(self.candidates)
-
-    def refit_seconds(self, candidate: Candidate) -> float:
-        """Of its fit to all rows, expected."""
-        table = self.track.table
-        growth = len(table.fold(ALL_ROWS).train) / max(1, len(table.fold(0).train))
-        featurized = max(outcome.featurize_seconds for outcome in candidate.outcomes.values())
-        return float(candidate.fold_seconds * growth**1.3 * 1.1 + min(featurized * growth, 5.0) + 0.02)
-
-    def is_refitted(self, seconds: float) -> bool:
-        """Whether a refit of so many seconds is worth what it takes from the search."""
-        return seconds <= _MOST_OF_A_REFIT * self.track.budget.seconds
-
-    def repeats(self, candidate: Candidate, members: int) -> int:
-        """How often it is fitted to all rows: with other seeds too, where that costs next to nothing. The mean of a few
-        such fits is what bagging gives for one."""
-        if candidate.algorithm not in _VARYING:
-            return 1
-        affordable = int(_REPEATS_SHARE * self.track.budget.seconds / max(1e-3, self.refit_seconds(candidate)))
-        return max(1, min(_MOST_REPEATS, MOST_MODELS // max(1, members), affordable))
+    def pace(self) -> Pace:
+        track = self.track
+        return Pace(track.table, track.budget, track.limits, track.workers.count, track.after_seconds)
 
     # What happens in a round.
 
     def _goes_on(self) -> bool:
         budget, limits = self.track.budget, self.track.limits
-        budget.kept = self._kept_seconds()
+        budget.kept = self._pace.finishing_seconds(self._likely_members())
         if budget.search_left <= 0:
             self.ended_because = "the time is over"
         elif limits.exit_score is not None and self._best_loss() <= self.track.metric.loss(limits.exit_score):
@@ -168,7 +144,7 @@ class Race:
         for candidate in racing if self._is_depth_known else ():
             if candidate.losses:
                 fold = self._pending_fold(candidate)
-                if fold is not None and self._fits(candidate.fold_seconds):
+                if fold is not None and self._pace.fits(candidate.fold_seconds):
                     return candidate, fold
         most = self.track.limits.max_concurrent_trials
         if most is None or len(racing) < most:
@@ -177,7 +153,7 @@ class Race:
                 return candidate_of, 0
         for candidate in racing:
             fold = self._pending_fold(candidate)
-            if fold is not None and self._fits(self._expected[candidate.number]):
+            if fold is not None and self._pace.fits(self._expected[candidate.number]):
                 return candidate, fold
         return None
 
@@ -217,10 +193,11 @@ class Race:
             algorithm = configuration.algorithm
             if self._failures.get(algorithm, 0) >= _FAILURES_OF_AN_ALGORITHM:
                 continue
-            if first or self._affordable(self._estimates.seconds(algorithm, configuration.seconds)):
+            expected = self._estimates.seconds(algorithm, configuration.seconds)
+            if first or expected <= self._pace.most_seconds(self.folds):
                 yield configuration, "baseline" if first else "portfolio", None
         while self._guide.can_propose and self._judged():
-            most = self._most_seconds()
+            most = self._pace.most_seconds(self.folds)
             proposal = self._guide.propose(self._scale(), most)
             if proposal is None:
                 return
@@ -233,7 +210,7 @@ class Race:
         if track.limits.trial_timeout_seconds is not None:
             seconds = min(seconds, max(0.05, track.limits.trial_timeout_seconds - candidate.fit_seconds))
         elif candidate.number:
-            seconds = min(seconds, max(1.0, _MOST_OF_ALL_TIME * track.budget.seconds))
+            seconds = min(seconds, max(1.0, MOST_OF_ALL_TIME * track.budget.seconds))
         task = FoldTask(
             track.folder, candidate.number, candidate.algorithm, candidate.params, fold, track.resources.threads,
             track.table.seed + fold, seconds, end, measured=fold == 0,
@@ -345,30 +322,6 @@ class Race:
             )
         for one in self.candidates:
             self._judge(one)
-
-    def _affordable(self, fit_seconds: float) -> bool:
-        return fit_seconds <= self._most_seconds()
-
-    def _most_seconds(self) -> float:
-        """The longest fit of a fold that a new candidate may need, so that it can be judged on all."""
-        track = self.track
-        rounds = -(-self.folds // track.workers.count)
-        within = track.limits.trial_timeout_seconds
-        left = min(0.8 * track.budget.search_left, within or float("inf")) / max(1, rounds)
-        return min(left, _MOST_OF_ALL_TIME * track.budget.seconds)
-
-    def _fits(self, seconds: float) -> bool:
-        return seconds * 0.8 <= self.track.budget.search_left
-
-    def _kept_seconds(self) -> float:
-        """For ensembling, refits and measures, by the best so far."""
-        members = self._likely_members()
-        expected = [self.refit_seconds(one) for one in members for _ in range(self.repeats(one, len(members)))]
-        seconds = sorted((one for one in expected if self.is_refitted(one)), reverse=True)
-        loads = [0.0] * self.track.workers.count
-        for one in seconds:
-            loads[loads.index(min(loads))] += one
-        return max(loads) + self.track.after_seconds
 
     def _likely_members(self) -> list[Candidate]:
         """Of the ensemble that would be made now. Found anew when candidates were added, as long as that is cheap."""

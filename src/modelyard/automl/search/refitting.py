@@ -11,7 +11,8 @@ from modelyard.automl.search.candidate import Candidate
 from modelyard.automl.search.combination import Combination
 from modelyard.automl.search.evaluation import RefitTask, read_model, refit
 from modelyard.automl.search.fold_designs import design_name, fold_design
-from modelyard.automl.search.race import MOST_MODELS, Race, Track
+from modelyard.automl.search.pace import MOST_MODELS
+from modelyard.automl.search.race import Race, Track
 from modelyard.automl.search.table import ALL_ROWS
 
 # For reading the models back, telling the winner in ONNX, measuring it and writing down what is known of it.
@@ -28,8 +29,8 @@ def refit_members(race: Race, members: Sequence[Candidate], meanwhile: Callable[
     track = race.track
     end = track.budget.deadline - _AFTER_SECONDS - _AFTER_SHARE * track.budget.seconds
     tasks: dict[int, tuple[Candidate, int]] = {}
-    expected = {one.number: race.refit_seconds(one) for one in members}
-    wanted = {one.number: race.repeats(one, len(members)) for one in members}
+    expected = {one.number: race.pace.refit_seconds(one) for one in members}
+    wanted = {one.number: race.pace.repeats(one, len(members)) for one in members}
     ready = time.monotonic()
     for repeat in range(max(wanted.values())):
         for one in sorted(members, key=lambda one: -expected[one.number]):
