@@ -9,6 +9,7 @@ proposal, dispatch to a worker, featurization found made, fit, scores, latency a
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import subprocess
 import sys
@@ -37,12 +38,12 @@ def main() -> int:
     )  # fmt: skip
     whole = time.time() - begun
     trials = [one for one in found.record.trials if one.origin != "ensemble"]
-    gaps = [later.ended_at - one.ended_at for one, later in zip(trials, trials[1:], strict=False)]
+    gaps = [later.ended_at - one.ended_at for one, later in itertools.pairwise(trials)]
     fits = statistics.median(one.fit_seconds or 0.0 for one in trials)
     print(f"start to first result: {trials[0].ended_at - begun:.2f} s; last result to predictor: "
           f"{begun + whole - trials[-1].ended_at:.2f} s")  # fmt: skip
     print(
-        f"a trial: {1000 * statistics.median(gaps):.1f} ms, of which the fit {1000 * fits:.1f} ms ({len(trials)} trials)"
+        f"a trial: {1000 * statistics.median(gaps):.1f} ms, {1000 * fits:.1f} ms of it the fit ({len(trials)} trials)"
     )
     for budget in arguments.budgets:
         begun = time.perf_counter()

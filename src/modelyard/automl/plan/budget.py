@@ -37,6 +37,11 @@ class Budget:
         return self.deadline - self.seconds * _MOST_KEPT
 
     @property
+    def last_end(self) -> float:
+        """As long as there is nothing to return the search goes on until here."""
+        return self.deadline - 0.2 - self.seconds * _LEAST_KEPT
+
+    @property
     def left(self) -> float:
         return self.deadline - time.monotonic()
 

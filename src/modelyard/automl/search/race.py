@@ -32,6 +32,8 @@ from modelyard.automl.validate.metrics import Metric
 # over a constant prediction: those of the portfolio may still add to an ensemble, guided ones are like others already.
 _TOLERANCE = {"portfolio": 0.12, "guided": 0.02}
 _GRACE_SECONDS = 1.0
+# In a budget as short as this the start of the workers may take most of it.
+_SHORT_SECONDS = 30.0
 _FAILURES_OF_AN_ALGORITHM = 2
 _FIRST_FEW = 4
 _MOST_LIKELY = 12
@@ -96,7 +98,7 @@ class Race:
                 if not self._tasks:
                     self.ended_because = self.ended_because or "everything that fits the time was tried"
                     break
-                wait = min(0.5, max(0.0, self.track.budget.search_left))
+                wait = min(0.5, max(0.01, self.track.budget.search_left))
                 for finished in self.track.workers.wait(wait):
                     self._receive(finished)
                     # Not before: until now the workers needed the cores to start.
@@ -126,7 +128,8 @@ class Race:
     def _goes_on(self) -> bool:
         budget, limits = self.track.budget, self.track.limits
         budget.kept = self._pace.finishing_seconds(self._likely_members())
-        if budget.search_left <= 0:
+        found = any(one.is_usable for one in self.candidates)
+        if (budget.search_left if found else budget.last_end - time.monotonic()) <= 0:
             self.ended_because = "the time is over"
         elif limits.exit_score is not None and self._best_loss() <= self.track.metric.loss(limits.exit_score):
             self.ended_because = f"a candidate reached the exit score of {limits.exit_score:g}"
@@ -223,9 +226,9 @@ class Race:
         """When a fit must be heard of. What finishing needs is learnt on the way, so the end may come nearer: the
         baseline, which must be in, ends before the earliest that it can become."""
         budget = self.track.budget
-        if candidate.number == 0:
-            return budget.earliest_end - self._arrival_seconds
-        return budget.search_deadline - self._arrival_seconds
+        if not any(one.is_usable for one in self.candidates):
+            return (budget.last_end if budget.seconds < _SHORT_SECONDS else budget.earliest_end) - self._arrival_seconds
+        return (budget.earliest_end if candidate.number == 0 else budget.search_deadline) - self._arrival_seconds
 
     def _receive(self, finished: Finished) -> None:
         candidate, fold = self._tasks.pop(finished.number)
