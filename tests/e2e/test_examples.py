@@ -60,6 +60,15 @@ def test_pipeline_completes(platform: Installation, file: str, expected: list[st
         assert text in printed
 
 
+@pytest.mark.slow
+def test_automl_in_a_pipeline_ends_in_a_registered_model(platform: Installation) -> None:
+    folder = PIPELINES / "automl"
+    printed = platform.cli("job", "create", "-f", "pipeline.yml", "--stream", cwd=folder, timeout=240)
+    assert "refuse: skipped" in printed
+    made = platform.cli("model", "show", "-n", "wine-classifier", "--label", "latest", "--query", "type", "-o", "tsv")
+    assert made == "mlflow_model"
+
+
 def test_a_pipeline_takes_what_has_not_changed_and_says_what_has(platform: Installation) -> None:
     rate = ["--set", "inputs.rate=0.123"]
     first = platform.cli("job", "create", "-f", "basic/pipeline.yml", *rate, "--stream", cwd=PIPELINES)
