@@ -83,7 +83,9 @@ class Plain(Listener):
 
     def started(self, facts: Mapping[str, Any]) -> None:
         self._board.facts = facts
-        self._print(f"{facts.get('task')} of {facts.get('target')} by {facts.get('metric')}: {facts.get('rows')} rows")
+        told = f"{facts.get('task')} of {facts['target']}" if facts.get("target") else str(facts.get("task"))
+        size = f": {facts['rows']} rows" if facts.get("rows") else ""
+        self._print(f"{told} by {facts.get('metric')}{size}")
 
     def trial_started(self, number: int, algorithm: str, params: Mapping[str, Any]) -> None:
         self._board.running[number] = algorithm
