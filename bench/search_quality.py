@@ -1,6 +1,7 @@
 """How good the best point is after a number of trials, beside Optuna and random search (and Ray Tune if installed).
 
-`python bench/search_quality.py [--seeds 20] [--trials 60] [--quick] [--no-tuning] [--data DIR] [--own] [--cache DIR]`
+`python bench/search_quality.py [--seeds 20] [--trials 60] [--quick] [--no-tuning | --no-analytic] [--data DIR]
+[--own] [--cache DIR] [--processes N]`
 
 Regret is f(best) - f(optimum), on ten analytic functions and on three real tuning problems: LightGBM over a tabulated
 grid of settings (lightgbm_problems.py), on scikit-learn's data, or on `<name>/train.parquet` of `--data`. For each
@@ -150,6 +151,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--quick", action="store_true", help="five seeds, four functions, one real problem")
     parser.add_argument("--no-tuning", action="store_true", help="the analytic functions alone")
+    parser.add_argument("--no-analytic", action="store_true", help="the real problems alone")
     parser.add_argument("--data", type=Path, help="folder with adult, california and bike_sharing as parquet files")
     parser.add_argument("--own", action="store_true", help="our other samplers too")
     parser.add_argument("--cache", type=Path, help="folder to keep tables and the results of peers in")
@@ -158,7 +160,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(arguments.processes) as pool:
         cache = arguments.cache or Path(scratch)
         cache.mkdir(parents=True, exist_ok=True)
-        chosen = FUNCTIONS[:4] if arguments.quick else list(FUNCTIONS)
+        chosen = [] if arguments.no_analytic else FUNCTIONS[:4] if arguments.quick else list(FUNCTIONS)
         if not arguments.no_tuning:
             chosen += lightgbm_problems(arguments.data, cache, pool, most=1 if arguments.quick else 3)
         peers = [name for name in PEERS if name != "ray default" or find_spec("ray")]

@@ -97,9 +97,9 @@ class SweepMemory:
         """Take in what a running trial has logged so far."""
         self.trials[trial.number] = replace(trial, curve=list(curve))
 
-    def pause(self, trial: TrialRecord) -> TrialRecord:
-        """Take in that a pausing trial's task has ended; the record to keep, with what it logged so far."""
-        paused = replace(self.trials[trial.number], phase=TrialPhase.PAUSED)
+    def pause(self, trial: TrialRecord, child: JobRecord) -> TrialRecord:
+        """Take in that a pausing trial's task has ended; the record to keep, with what it logged and cost so far."""
+        paused = replace(self.trials[trial.number], phase=TrialPhase.PAUSED, cost=_cost(child))
         self.trials[trial.number] = paused
         return paused
 

@@ -105,7 +105,7 @@ def _observe(tx: Transaction, record: JobRecord, memory: SweepMemory) -> list[Tr
         memory.end(trial, children[trial.job_name], [found.get(trial.run_id, []) for found in curves])
         for trial in sorted(over, key=lambda trial: (children[trial.job_name].ended_at or tx.now, trial.number))
     ]
-    return [*ended, *[memory.pause(trial) for trial in paused]]
+    return [*ended, *[memory.pause(trial, children[trial.job_name]) for trial in paused]]
 
 
 def _has_paused(trial: TrialRecord, child: JobRecord | None) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from modelyard.domain.errors import InvalidInput
-from modelyard.domain.trial import TrialPhase, TrialRecord
+from modelyard.domain.trial import TrialCopy, TrialPhase, TrialRecord
 from modelyard.kit.paging import Page
 from modelyard.store.database import Database
 
@@ -61,3 +61,16 @@ def test_outcomes_and_some_by_number(trials: Database) -> None:
         assert [outcome.cost for outcome in outcomes] == list(range(len(SCORES)))
         assert math.isnan((outcomes[2].objectives or [0])[0])
         assert [trial.number for trial in tx.trials.numbered("default", "s", [5, 1])] == [1, 5]
+
+
+def test_copies_and_changed_parameters_are_kept(trials: Database) -> None:
+    with trials.transaction(actor="test") as tx:
+        trial = tx.trials.get("default", "s", 2)
+        assert trial.copies == []
+        tx.trials.save(
+            replace(trial, parameters={"x": 9}, copies=[TrialCopy(1, 4, {"x": 2}), TrialCopy(3, 8, {"x": 5})])
+        )
+    with trials.snapshot() as tx:
+        kept = tx.trials.get("default", "s", 2)
+    assert kept.parameters == {"x": 9}
+    assert kept.copies == [TrialCopy(1, 4, {"x": 2}), TrialCopy(3, 8, {"x": 5})]

@@ -147,3 +147,23 @@ def test_with_fewer_places_trials_take_turns(yard: SweepYard) -> None:
     assert seen[0] == ["paused", "active"]
     assert seen[1] == ["paused", "paused", "active"]
     assert seen[2] == ["active", "paused", "paused"], "the first of those that came least far"
+
+
+def test_the_cost_of_a_trial_that_waits_counts(yard: SweepYard, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(handle: Any, grace_seconds: float) -> None:
+        record = ExitRecord(None, signal=15, cancelled=True, started_at=1.0, ended_at=3.5)
+        yard.backend.end(handle["directory"], record)
+
+    monkeypatch.setattr(yard.backend, "stop", stop)
+    asha = {"type": "asha", "min_resource": 1, "reduction_factor": 2}
+    name = yard.submit(
+        early_termination=asha, limits={"max_total_trials": 9, "max_concurrent_trials": 1, "max_cost": 2}
+    )
+    yard.step()
+    yard.log(yard.trial(name, 0), "loss", 0.5)
+    yard.look_again(name)
+    assert yard.trial(name, 0).cost == 2.5
+    yard.look_again(name)
+    yard.look_again(name)
+    assert yard.job(name).status == "Completed"
+    assert len(yard.trials(name)) < 9, "the budget is a wall"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from modelyard.artifacts.storage import Storage, run_folder
-from modelyard.controllers.sweep_log import Chapter, SweepLog, story
+from modelyard.controllers.parent_log import ParentLog
+from modelyard.controllers.sweep_log import Chapter, story
 from modelyard.controllers.sweep_memory import SweepMemory
 from modelyard.domain.job_record import JobRecord, JobUpdate
 from modelyard.domain.statuses import JobStatus
@@ -122,7 +123,7 @@ def test_the_end_says_why_and_who_won(changes: dict[str, Any], why: str) -> None
 @pytest.mark.parametrize("url", [None, "memory://"])
 def test_lines_are_appended_on_every_store(tmp_path: Path, url: str | None) -> None:
     storage = Storage(tmp_path, url)
-    log = SweepLog(storage, sweep())
+    log = ParentLog(storage, sweep())
     log.append(["one"])
     log.append([])
     log.append(["two", "three"])
@@ -132,4 +133,4 @@ def test_lines_are_appended_on_every_store(tmp_path: Path, url: str | None) -> N
 
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "storage").write_text("in the way")
-    SweepLog(Storage(tmp_path), sweep()).append(["one"])
+    ParentLog(Storage(tmp_path), sweep()).append(["one"])

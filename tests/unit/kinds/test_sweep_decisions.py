@@ -10,6 +10,7 @@ import pytest
 
 from modelyard.domain.actions import (
     Action,
+    CopyTrial,
     JobError,
     PauseTrial,
     ResumeTrial,
@@ -80,6 +81,31 @@ CASES: list[tuple[str, JobRecord, SweepView, list[Action]]] = [
         sweep(),
         view({0: P.PAUSED, 1: P.PAUSED, 2: P.ACTIVE}, resumable=(1, 0)),
         [ResumeTrial(1)],
+    ),
+    (
+        "a new one first, where the policy says so",
+        sweep(),
+        view({0: P.PAUSED, 1: P.ACTIVE}, resumable=(0,), new_first=True),
+        [StartTrials(1)],
+    ),
+    (
+        "then the paused ones",
+        sweep(),
+        view({**SIX, 4: P.PAUSED, 5: P.PAUSED}, resumable=(4, 5), new_first=True),
+        [ResumeTrial(4), ResumeTrial(5)],
+    ),
+    (
+        "a copy is written down, and made at the next look",
+        sweep(),
+        view({**SIX, 4: P.PAUSED, 5: P.PAUSED}, resumable=(4, 5), sources={4: (5, "worst")}),
+        [ResumeTrial(5), CopyTrial(4, 5, "worst"), WakeAfter(0.0)],
+    ),
+    ("then it goes on", sweep(), view({**SIX, 4: P.COPYING, 5: P.ACTIVE}), [ResumeTrial(4)]),
+    (
+        "at a wall a copy is not made",
+        sweep(age=9),
+        view({0: P.COMPLETED, 1: P.COPYING}, limits={"timeout": 9}, best=0),
+        [StopTrial(1, "the sweep reached its timeout of 9 s", by_policy=False), WakeAfter(5.0)],
     ),
     ("both", sweep(), view({0: P.PAUSED}, resumable=(0,)), [ResumeTrial(0), StartTrials(1)]),
     (
