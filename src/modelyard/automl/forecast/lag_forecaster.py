@@ -160,11 +160,13 @@ class LagForecaster(Forecaster):
             "horizon": self._horizon,
             "model": self._model.state(),
             "model_params": dict(self._model.params),
+            "forms": dict(self.forms),
         }
 
     @classmethod
     def restore(cls, params: Params, state: Mapping[str, Any]) -> Self:
         self = cls(params)
+        self.forms = dict(state["forms"])
         self._plan = LagPlan.from_json(state["plan"])
         self._codes = {name: number for number, name in enumerate(state["series"])}
         self._centre, self._spread = state["centre"], state["spread"]

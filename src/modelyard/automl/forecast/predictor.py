@@ -15,6 +15,7 @@ from modelyard.automl.forecast.fitted_forecast import FittedForecast
 from modelyard.automl.forecast.frequency import steps_after
 from modelyard.automl.forecast.future import known_future, places_of
 from modelyard.automl.forecast.panel import Panel, Series
+from modelyard.automl.forecast.script import script_of
 from modelyard.automl.forecast.series import filled
 from modelyard.automl.outcome import saved
 from modelyard.automl.outcome.search_record import SearchRecord
@@ -153,9 +154,12 @@ class ForecastPredictor:
         """The same forecaster with later observations. Nothing is searched again: orders and trees stay, levels move.
 
         Raises:
-            InvalidInput: the frame cannot be read as the first one was.
+            InvalidInput: the frame cannot be read as the first one was, or holds nothing later.
         """
         later = {one.key: one for one in self.model.reader.panel(history, lambda text: None).series}
+        before = {one.key: one.times[-1] for one in self.model.panel.series}
+        if not any(key in before and one.times[-1] > before[key] for key, one in later.items()):
+            raise InvalidInput("No row is later than the history of its series.", field="history")
         series = tuple(_extended(one, later[one.key]) if one.key in later else one for one in self.model.panel.series)
         panel: Panel = replace(self.model.panel, series=tuple(self._even(one) for one in series))
         return ForecastPredictor(self.model.with_panel(panel), self.record, self.backtests, self.default_quantiles)
@@ -244,6 +248,10 @@ class ForecastPredictor:
             Backtests(tuple(state["cuts"]), tuple(state["judged"]), state["backtests"]),
             tuple(state["quantiles"]),
         )
+
+    def script(self) -> str:
+        """The winner as a Python script that trains it again from a table."""
+        return script_of(self)
 
     def export_mlflow(self, folder: str | Path) -> Path:
         """An MLflow model (flavor `python_function`) in `folder`: rows of a series and a time in, forecasts out."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -13,6 +15,7 @@ from modelyard.automl.forecast import candidates as pool
 from modelyard.automl.forecast import metrics
 from modelyard.automl.forecast.backtest import Origins, plan_origins, require_history
 from modelyard.automl.forecast.calendar import require_country
+from modelyard.automl.forecast.charts import forecast_charts
 from modelyard.automl.forecast.choice import Chosen, choose
 from modelyard.automl.forecast.fitted_forecast import FittedForecast
 from modelyard.automl.forecast.intervals import error_quantiles
@@ -195,6 +198,8 @@ def _predictor(
         validation=_validation(setting),
         metrics={"validation": chosen.metrics, "holdout": chosen.honest},
         data={"rows": sum(len(one) for one in model.panel.series), "series": len(model.panel)},
+        features=_features(model),
+        charts={"validation": _charts(model, chosen, setting)},
         started_at=started,
         ended_at=time.time(),
         messages=tuple(record.messages),
@@ -202,6 +207,19 @@ def _predictor(
     backtests = Backtests(setting.origins.cuts, setting.places, chosen.forecasts)
     quantiles = settings.forecasting.quantiles if settings.forecasting else ()
     return ForecastPredictor(model, found, backtests, tuple(quantiles))
+
+
+def _features(model: FittedForecast) -> dict[str, Any]:
+    """How the series were read and what the members look at, with the hash of it."""
+    reading = {key: value for key, value in model.reader.to_json().items() if key != "target"}
+    told = {"reader": reading, "members": [{"name": m.name, "params": dict(m.params)} for m in model.members]}
+    text = json.dumps(told, sort_keys=True, default=str)
+    return {**told, "hash": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _charts(model: FittedForecast, chosen: Chosen, setting: Setting) -> dict[str, Any]:
+    errors = replace(model.errors, scales=model.errors.scales[list(setting.places)])
+    return forecast_charts(setting.judged, setting.origins.cuts, setting.truth, chosen.forecasts, errors)
 
 
 def _tested(found: ForecastPredictor, test: Any, note: Note) -> ForecastPredictor:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +19,7 @@ from tests.unit.automl.forecast.frames import asked, monthly
 
 from modelyard.automl.forecast.predictor import ForecastPredictor
 from modelyard.automl.forecast.search import fit_forecast
+from modelyard.automl.outcome.charts.pictures import draw
 from modelyard.automl.plan.settings import Limits, Settings, Training, Validation
 from modelyard.automl.trial import TrialResult, TrialStatus
 from modelyard.domain.errors import InvalidInput, Unsupported
@@ -137,6 +142,41 @@ def test_backtests_stand_beside_what_came(predictor: ForecastPredictor, priced: 
     assert (found["origin"] < found["month"]).all()
     inside = (found["sales"] >= found["0.1"]) & (found["sales"] <= found["0.9"])
     assert 0.6 < inside.mean() < 0.97
+
+
+def test_the_script_trains_the_winner_again(predictor: ForecastPredictor, priced: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(predictor.script())
+    priced[priced["month"] < "2019-07-01"].to_csv(tmp_path / "history.csv", index=False)
+    future(priced).to_csv(tmp_path / "future.csv", index=False)
+    places = [str(tmp_path / name) for name in ("history.csv", "forecast.csv", "future.csv")]
+    subprocess.run([sys.executable, str(tmp_path / "train.py"), *places], check=True, capture_output=True)
+    found = pd.read_csv(tmp_path / "forecast.csv")
+    np.testing.assert_allclose(found["forecast"], predictor.forecast(future(priced))["forecast"], rtol=1e-3)
+
+
+def test_charts_are_drawn(predictor: ForecastPredictor) -> None:
+    charts = predictor.record.charts["validation"]
+    assert set(charts) == {"forecast", "predicted_true", "residuals"}
+    assert all(draw(chart).startswith(b"\x89PNG") for chart in charts.values())
+    json.dumps(charts)
+
+
+def test_as_an_mlflow_model_it_forecasts_the_same(
+    predictor: ForecastPredictor, priced: pd.DataFrame, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow.pyfunc
+
+        loaded = mlflow.pyfunc.load_model(str(predictor.export_mlflow(tmp_path / "model")))
+        np.testing.assert_allclose(loaded.predict(future(priced)), predictor.predict(future(priced)))
+    with pytest.raises(InvalidInput, match="not empty"):
+        predictor.export_mlflow(tmp_path / "model")
+
+
+def test_nothing_later_is_no_update(predictor: ForecastPredictor, priced: pd.DataFrame) -> None:
+    with pytest.raises(InvalidInput, match="No row is later"):
+        predictor.update(priced[priced["month"] < "2019-01-01"])
 
 
 def test_later_observations_move_the_forecast(predictor: ForecastPredictor, priced: pd.DataFrame) -> None:
