@@ -14,7 +14,7 @@ MOST_STEPS = 24
 MOST_MEMBERS = 8
 FIRST_MEMBERS = 5
 """The best ones, weighed alike, that the selection begins with."""
-NEAR = 1.25
+NEAR = 1.15
 """Of the least loss, for a candidate to be among the first."""
 LEAST_GAIN = 2e-3
 """Share of the loss that a step must save: less is chance."""

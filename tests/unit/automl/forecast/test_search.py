@@ -126,6 +126,13 @@ def test_predict_refuses_the_past(predictor: ForecastPredictor, priced: pd.DataF
         predictor.predict(priced)
 
 
+def test_rows_of_some_series_are_enough_for_predict(predictor: ForecastPredictor, priced: pd.DataFrame) -> None:
+    rows = future(priced)
+    some = rows[rows["store"] == "s1"].iloc[:3]
+    expected = predictor.forecast(rows).query("store == 's1'")["forecast"].iloc[:3]
+    np.testing.assert_allclose(predictor.predict(some), expected)
+
+
 def test_saved_and_loaded_it_forecasts_the_same(
     predictor: ForecastPredictor, priced: pd.DataFrame, tmp_path: Path
 ) -> None:
