@@ -144,7 +144,7 @@ class ForecastPredictor:
         horizon = int(steps[kept].max())
         actual = np.full((1, len(model.panel), horizon), np.nan)
         actual[0, series[kept], steps[kept] - 1] = np.asarray(data[model.reader.target], dtype=float)[kept]
-        future = known_future(data, model.reader, model.panel, horizon)
+        future = known_future(data, model.reader, model.panel, horizon, asked=np.unique(series[kept]))
         scales = [metrics.seasonal_scale(one.target, model.panel.season) for one in model.panel.series]
         ranges = [float(np.ptp(one.target)) or 1.0 for one in model.panel.series]
         truth = metrics.Truth(actual, np.array(ranges), np.array([scales]))
