@@ -11,8 +11,8 @@ import pandas as pd
 from modelyard import automl
 
 DATA = Path(__file__).parent / "data"
-# A few seconds each, so that the examples are quick; give minutes to a table of your own.
-BUDGET = {"timeout_minutes": 0.15, "max_trials": 6, "progress": "plain"}
+# A few trials each, so that the examples are quick; give minutes, and no such limit, to a table of your own.
+BUDGET = {"timeout_minutes": 1, "max_trials": 3, "progress": "plain"}
 
 
 def classification() -> None:
@@ -53,7 +53,7 @@ def forecasting() -> None:
 
 def many_models() -> None:
     table = pd.read_csv(DATA / "sales.csv", parse_dates=["day"])
-    predictor = automl.fit_many(table, by="store", target="units", timeout_minutes=BUDGET["timeout_minutes"])
+    predictor = automl.fit_many(table, by="store", target="units", timeout_minutes=1, max_trials=2)
     print(predictor.table())
 
 
@@ -64,8 +64,8 @@ def text() -> None:
         primary_metric="accuracy",
         column_name_and_types={"review": "Text"},
         mode="custom",
-        timeout_minutes=0.15,
-        max_trials=6,
+        timeout_minutes=1,
+        max_trials=3,
     )
     predictor = job.fit()  # the same job, here and now
     print(predictor.predict({"review": "broken and late , returned for a refund", "product": "lamp", "price": 30.0}))

@@ -34,7 +34,7 @@ def classification() -> automl.ClassificationJob:
         n_cross_validations=5,
         enable_model_explainability=True,
     )
-    job.set_limits(timeout_minutes=0.25, max_trials=6, enable_early_termination=True)
+    job.set_limits(timeout_minutes=1, max_trials=3, enable_early_termination=True)
     job.set_training(blocked_training_algorithms=[automl.ClassificationModels.LOGISTIC_REGRESSION])
     return job
 
@@ -44,8 +44,8 @@ def imbalanced() -> automl.ClassificationJob:
         training_data=table("payments"),
         target_column_name="is_fraud",
         primary_metric="average_precision_score_weighted",
-        timeout_minutes=0.25,
-        max_trials=6,
+        timeout_minutes=1,
+        max_trials=3,
     )
     job.set_selection(latency=0.1, stability=0.2)
     return job
@@ -56,8 +56,8 @@ def regression() -> automl.RegressionJob:
         training_data=table("diabetes"),
         target_column_name="progression",
         primary_metric="R2Score",
-        timeout_minutes=0.25,
-        max_trials=6,
+        timeout_minutes=1,
+        max_trials=3,
     )
 
 
@@ -66,8 +66,8 @@ def forecasting() -> automl.ForecastingJob:
         training_data=table("sales"),
         target_column_name="units",
         forecasting_settings=automl.ForecastingSettings(time_column_name="day", forecast_horizon=14),
-        timeout_minutes=0.25,
-        max_trials=5,
+        timeout_minutes=1,
+        max_trials=3,
     )
     job.set_forecast_settings(time_series_id_column_names=["store"], target_lags="auto")
     return job
@@ -78,14 +78,14 @@ def many_models() -> automl.RegressionJob:
         training_data=table("sales"),
         target_column_name="units",
         many_models_by=["store"],
-        timeout_minutes=0.25,
+        timeout_minutes=1,
         max_trials=3,
     )
 
 
 def text() -> automl.ClassificationJob:
     job = automl.classification(
-        training_data=table("reviews"), target_column_name="again", timeout_minutes=0.25, max_trials=5
+        training_data=table("reviews"), target_column_name="again", timeout_minutes=1, max_trials=3
     )
     job.set_featurization(mode="custom", column_name_and_types={"review": "Text"})
     return job

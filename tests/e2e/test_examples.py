@@ -140,9 +140,9 @@ def test_a_failed_pipeline_goes_on_from_the_node_that_failed(platform: Installat
     assert (tmp_path / "ran").read_text() == "x\n", "what succeeded did not run again"
 
 
-# Budgets of seconds: the examples' own are for people.
+# Two trials, however long they take on a busy machine: the examples' own budgets are for people.
 AUTOML = ("classification", "imbalanced", "regression", "forecasting", "many_models", "text")
-BUDGET = ("--set", "limits.timeout_minutes=0.2", "limits.max_trials=4")
+BUDGET = ("--set", "limits.timeout_minutes=1", "limits.max_trials=2")
 
 
 @pytest.mark.slow
@@ -174,12 +174,22 @@ def test_automl_by_the_sdk(platform: Installation) -> None:
 @pytest.mark.slow
 def test_automl_on_the_command_line(platform: Installation, tmp_path: Path) -> None:
     data = str(EXAMPLES / "automl" / "data" / "tumours.csv")
-    options = ("--timeout-minutes", "0.15", "--model", str(tmp_path / "model"), "--quiet", "-o", "json")
+    options = (
+        "--timeout-minutes",
+        "1",
+        "--max-trials",
+        "2",
+        "--model",
+        str(tmp_path / "model"),
+        "--quiet",
+        "-o",
+        "json",
+    )
     printed = platform.cli("automl", "fit", data, "--target", "benign", *options, timeout=120)
     assert '"winner": true' in printed
     assert (tmp_path / "model" / "mlflow-model" / "MLmodel").exists()
     refused = platform.run_cli("automl", "fit", data, "--target", "malign")
-    assert refused.returncode == 1
+    assert refused.returncode != 0
     assert "malign" in refused.stderr
 
 

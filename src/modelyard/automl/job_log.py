@@ -58,8 +58,7 @@ class JobLog:
 
     def leaderboard(self, trials: list[TrialResult], winner: int | None) -> None:
         """The best few, the winner marked."""
-        judged = (one for one in trials if one.score is not None and one.status is TrialStatus.COMPLETED)
-        ranked = sorted(judged, key=self._rank)
+        ranked = sorted((one for one in trials if one.score is not None), key=self._rank)
         if not ranked:
             return
         self._line(f"The best of {len(trials)} trials:")
@@ -68,9 +67,10 @@ class JobLog:
             mark = "*" if trial.number == winner else " "
             self._line(f" {mark}{trial.number:4d}  {trial.algorithm:<{_WIDE}} {self._measured(trial)}")
 
-    def _rank(self, trial: TrialResult) -> tuple[float, int]:
+    def _rank(self, trial: TrialResult) -> tuple[bool, float, int]:
+        """What was given up was judged on fewer folds, and stands behind what was not."""
         score = trial.score or 0.0
-        return (-score if self._greater else score, trial.number)
+        return (trial.status is not TrialStatus.COMPLETED, -score if self._greater else score, trial.number)
 
     def _is_best(self, result: TrialResult) -> bool:
         if result.score is None or self._best is None or self._best.score is None:

@@ -256,8 +256,9 @@ def _naming(tx: Transaction, job: JobRecord, best: TrialRecord) -> dict[str, str
     """The properties of a job that name the best trial below it."""
     if job.properties.get("best_child_run_id") != best.run_id:
         tx.runs.log(job.run_id, (), {}, marks={BEST_TAG: best.run_id})
-    score = {"score": repr(best.objectives[0])} if best.objectives else {}
-    return {"best_child_run_id": best.run_id, "best_child_name": best.job_name, **score}
+    score = tx.jobs.get(job.workspace, best.job_name).spec.get("score")
+    told = {} if score is None else {"score": repr(score)}
+    return {"best_child_run_id": best.run_id, "best_child_name": best.job_name, **told}
 
 
 def _set_properties(tx: Transaction, job: JobRecord, given: Mapping[str, str]) -> None:
