@@ -23,7 +23,9 @@ class Tool:
     programs: tuple[str, ...] = ()
 
 
-_AUTOGLUON = ("autogluon.tabular[lightgbm,catboost,xgboost,fastai]>=1.4", "pyarrow")
+# First, so that a build for processors is taken where `BENCH_TORCH` names one: what comes by itself holds CUDA.
+_TORCH = os.environ.get("BENCH_TORCH", "torch")
+_AUTOGLUON = (_TORCH, "autogluon.tabular[lightgbm,catboost,xgboost,fastai]>=1.4", "pyarrow")
 TOOLS = {
     "ours": Tool("ours"),
     "lightgbm": Tool("lightgbm"),
@@ -59,11 +61,11 @@ def _made(tool: Tool, folder: Path) -> Path:
     if ready.exists():
         return python
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-    environment = {**os.environ, "UV_TORCH_BACKEND": "cpu"}
+    pip = [str(python), "-m", "pip", "install", "--quiet"]
     try:
-        for step in (["venv", "--quiet", "--clear", "--python", _PYTHON, str(folder)],
-                     ["pip", "install", "--quiet", "--python", str(python), *tool.packages]):  # fmt: skip
-            subprocess.run([uv, *step], check=True, env=environment, capture_output=True, text=True, timeout=1800)
+        _run([uv, "venv", "--quiet", "--seed", "--clear", "--python", _PYTHON, str(folder)])
+        for package in tool.packages:
+            _run([*pip, package])
     except (OSError, subprocess.SubprocessError) as error:
         told = getattr(error, "stderr", None) or str(error)
         raise NotThere(
@@ -71,3 +73,7 @@ def _made(tool: Tool, folder: Path) -> Path:
         ) from error
     ready.touch()
     return python
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=1800)
