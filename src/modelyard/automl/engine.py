@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard.automl.plan.budget import Budget
 from modelyard.automl.plan.options import settings_of
 from modelyard.automl.plan.settings import Settings
-from modelyard.automl.progress import listener_for
+from modelyard.automl.progress import shown
 from modelyard.automl.task import Task
 from modelyard.automl.trial import Listener
 from modelyard.kit.deferred import deferred
@@ -52,16 +52,15 @@ def fit(
     budget = Budget(0.0)
     chosen = settings_of(target, task, options) if settings is None else _overridden(settings, target, task, options)
     budget.seconds = chosen.limits.timeout_seconds
-    told = listener if listener is not None else listener_for(progress)
-    frame = reading.read(data)
-    others = {
-        name: reading.read(value) for name, value in (("validation", validation), ("test", test)) if value is not None
-    }
-    if chosen.task is Task.FORECASTING or chosen.forecasting is not None:
-        found: ForecastPredictor = forecast_search.fit_forecast(frame, chosen, told, test=others.get("test"))
-        return found
-    predictor: Predictor = tabular_search.fit_table(frame, chosen, told, budget=budget, **others)
-    return predictor
+    given = {name: value for name, value in (("validation", validation), ("test", test)) if value is not None}
+    with shown(progress, listener) as told:
+        frame = reading.read(data)
+        others = {name: reading.read(value) for name, value in given.items()}
+        if chosen.task is Task.FORECASTING or chosen.forecasting is not None:
+            found: ForecastPredictor = forecast_search.fit_forecast(frame, chosen, told, test=others.get("test"))
+            return found
+        predictor: Predictor = tabular_search.fit_table(frame, chosen, told, budget=budget, **others)
+        return predictor
 
 
 def _overridden(settings: Settings, target: str | None, task: Task | str | None, options: dict[str, Any]) -> Settings:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from modelyard.automl.trial import Listener, TrialResult, TrialStatus
@@ -40,6 +41,17 @@ def listener_for(progress: str) -> Listener:
     if progress == "none" or (progress == "auto" and not (_in_notebook() or sys.stderr.isatty())):
         return Silent()
     return Plain() if progress == "plain" else LiveBoard()
+
+
+@contextmanager
+def shown(progress: str, listener: Listener | None) -> Iterator[Listener]:
+    """The listener that is told: the one given, or the one that `progress` names, for as long as the search runs."""
+    told = listener if listener is not None else listener_for(progress)
+    try:
+        yield told
+    finally:
+        if isinstance(told, LiveBoard):
+            told.stop()
 
 
 def _in_notebook() -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from modelyard.automl.outcome.predictor import Predictor
 from modelyard.automl.plan.budget import Budget
+from modelyard.automl.plan.notices import notices
 from modelyard.automl.plan.portfolio import allowed_models
 from modelyard.automl.plan.resources import share_machine
 from modelyard.automl.plan.settings import Settings
@@ -41,6 +42,8 @@ def fit_table(
         with Workers(
             resources.workers, resources.memory_bytes, folder, threads=resources.threads, preload=_PRELOADED
         ) as workers:
+            for notice in notices(settings):
+                record.message(notice)
             prepared = prepare(frame, settings, record, validation=validation, test=test)
             table = prepared.table
             table.write(folder)
