@@ -43,7 +43,7 @@ def choose(trials: Trials) -> Chosen:
     setting = trials.setting
     if not trials.done:
         trials.baseline()
-    usable = {n: one.backtest.forecasts for n, one in trials.done.items() if np.isfinite(one.loss)}
+    usable = {n: trials.done[n].backtest.forecasts for n in _affordable(trials)}
     if not usable:
         # No score is a number, as on constant series: what comes first is as good as any.
         usable = {n: one.backtest.forecasts for n, one in list(trials.done.items())[:1]}
@@ -53,7 +53,7 @@ def choose(trials: Trials) -> Chosen:
     losses: dict[str, float] = {}
     for name, make in ways.items():
         one = make(usable, setting.truth)
-        if one is not None:
+        if one is not None and (name == "single" or trials.affords(one.members)):
             forecasts = one.of([usable[number] for number in one.members])
             found[name], judged = (one, forecasts), unseen[name]
             now = loss(setting.metric, setting.truth, forecasts if judged is None else judged)
@@ -69,6 +69,15 @@ def choose(trials: Trials) -> Chosen:
         all_metrics(setting.truth, forecasts),
         {} if honest is None else all_metrics(setting.truth, honest),
     )
+
+
+def _affordable(trials: Trials) -> list[int]:
+    """Trials with a score that can be fitted to all series in the time that is left; the quickest where none can."""
+    scored = [number for number, one in trials.done.items() if np.isfinite(one.loss)]
+    found = [number for number in scored if trials.affords([number])]
+    if found or not scored:
+        return found
+    return [min(scored, key=lambda number: trials.refit_seconds(number))]
 
 
 def _ways(trials: Trials) -> dict[str, Maker]:

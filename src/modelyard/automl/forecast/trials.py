@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +90,7 @@ class Trials:
         self._running: dict[int, _Running] = {}
         self._next = 0
         self._measured, self._estimated = 1.0, 1.0
-        self._skipped: list[str] = []
+        self._skipped: dict[str, float] = {}
         self._idle = 0
         self._best = float("inf")
 
@@ -165,12 +165,8 @@ class Trials:
             return True
         if not self.done and not self._running and one < 0.1:
             return True
-        if candidate.kind.name not in self._skipped and candidate.origin != "guided":
-            self._skipped.append(candidate.kind.name)
-            name = candidate.kind.name
-            self.record.message(
-                f"{name} is left out: of about {needed:.0f} s that it takes, {max(0.0, left):.0f} are left."
-            )
+        if candidate.origin != "guided":
+            self._skipped.setdefault(candidate.kind.name, needed)
         return False
 
     def _submit(self, candidate: Candidate) -> None:
@@ -312,8 +308,15 @@ class Trials:
             return seconds * 1.2 / min(2, self.workers.count)
         return seconds * self.setting.growth * 1.2 / self.workers.count
 
+    def affords(self, numbers: Iterable[int]) -> bool:
+        """Whether these can be fitted to all series before the end."""
+        return REFIT_SLACK * sum(self.refit_seconds(number) for number in numbers) <= self.budget.left
+
     def _close(self) -> None:
         """End what still runs; what it had is lost, what was finished stays."""
+        if self._skipped:
+            told = ", ".join(f"{name} ({seconds:.0f} s)" for name, seconds in self._skipped.items())
+            self.record.message(f"Left out, with the seconds that they would take, of which fewer were left: {told}.")
         for running in list(self._running.values()):
             for call in running.calls:
                 if call not in running.parts:
