@@ -72,8 +72,10 @@ class RunningWorker:
         raise AssertionError((self.directory / "scorer.log").read_text())
 
 
-def automl_model(frame: Any, target: Any) -> Any:
-    """A predictor of one small member."""
+def searched_model(path: Path, frame: Any, target: Any) -> SavedModel:
+    """A predictor of one small member, as AutoML exports it."""
+    import mlflow
+
     from modelyard.automl.ensemble.fitted_ensemble import FittedEnsemble
     from modelyard.automl.featurize.design import View
     from modelyard.automl.featurize.feature_plan import FeaturePlan
@@ -93,7 +95,10 @@ def automl_model(frame: Any, target: Any) -> Any:
     member = LightGBMModel(task, 3, {"trees": 5, "min_data_in_leaf": 5}).fit(Part(design, target), None, Means())
     labels = ("setosa", "versicolor", "virginica")
     model = FittedModel(task, columns_of_frame(frame), labels, {"tree": featurizer}, FittedEnsemble.single(member))
-    return Predictor(model, SearchRecord("kind", "accuracy"))
+    Predictor(model, SearchRecord("kind", "accuracy")).export_mlflow(path)
+    sample = frame.iloc[[0, 60, 120, 149]]
+    expected = mlflow.pyfunc.load_model(str(path)).predict(sample)
+    return SavedModel(path, list(frame.columns), sample.to_numpy().tolist(), np.asarray(expected).tolist())
 
 
 @pytest.fixture(scope="session")
@@ -137,17 +142,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SavedModel]:
         expected = mlflow.pyfunc.load_model(str(root / name)).predict(sample)
         return SavedModel(root / name, list(frame.columns), sample.to_numpy().tolist(), np.asarray(expected).tolist())
 
-    def searched() -> SavedModel:
-        """As AutoML exports it, of text and numbers."""
-        path = automl_model(mixed, np.asarray(target)).export_mlflow(root / "automl")
-        sample = mixed.iloc[[0, 60, 120, 149]]
-        expected = mlflow.pyfunc.load_model(str(path)).predict(sample)
-        return SavedModel(path, list(mixed.columns), sample.to_numpy().tolist(), np.asarray(expected).tolist())
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return {
-            "automl": searched(),
+            "automl": searched_model(root / "automl", mixed, np.asarray(target)),
             "sklearn": saved(
                 "sklearn", mixed, pipeline.predict(mixed), mlflow.sklearn.save_model, sk_model=pipeline,
                 serialization_format="cloudpickle",
