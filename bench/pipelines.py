@@ -86,9 +86,8 @@ def main() -> None:
 
 def row(name: str, seconds: float, floor: float, steps: int, peer: float | None) -> None:
     beyond = 1000 * (seconds - floor) / steps
-    print(
-        f"| {name} | {seconds:.2f} | {floor:.2f} | {beyond:.0f} | {'not installed' if peer is None else f'{peer:.1f}'} |"
-    )
+    shown = "not installed" if peer is None else f"{peer:.1f}"
+    print(f"| {name} | {seconds:.2f} | {floor:.2f} | {beyond:.0f} | {shown} |")
 
 
 def chain(length: int, *, force: bool = True) -> dict[str, Any]:

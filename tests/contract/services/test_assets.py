@@ -8,8 +8,9 @@ from modelyard.domain.code import Code
 from modelyard.domain.data import Data
 from modelyard.domain.environment import Environment
 from modelyard.domain.errors import Conflict, InvalidInput, NotFound, Unsupported
+from modelyard.kinds.components import CommandComponent
 from modelyard.kit.paging import Page
-from modelyard.services import assets
+from modelyard.services import assets, components
 from modelyard.store.records import AssetKind
 
 W = "default"
@@ -153,7 +154,12 @@ def test_archiving_hides_and_restoring_shows(tx):
     assert len(assets.list_page(tx, W, DATA, Page())) == 1
 
 
-def test_components_wait_for_pipelines(tx):
-    with pytest.raises(Unsupported):
-        assets.create(tx, W, AssetKind.COMPONENT, data())
-    assert assets.list_page(tx, W, AssetKind.COMPONENT, Page()).items == []
+def test_components_are_assets_like_the_others(tx):
+    made = components.create(tx, W, CommandComponent(name="say", command="echo", inputs={"n": {"type": "integer"}}))
+    assert (made.name, made.version) == ("say", "1")
+    assert [item.latest_version for item in assets.list_page(tx, W, AssetKind.COMPONENT, Page()).items] == ["1"]
+    found = assets.resolve(tx, W, "azureml:say@latest", AssetKind.COMPONENT)
+    assert isinstance(found, CommandComponent)
+    assert found.inputs["n"].type == "integer"
+    with pytest.raises(InvalidInput):
+        components.create(tx, W, CommandComponent(command="echo"))
