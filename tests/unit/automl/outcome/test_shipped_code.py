@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
+from pathlib import Path
 
+from modelyard.automl.models.catalogue import models
 from modelyard.automl.outcome.shipped_code import shipped_code
 
 ENTRIES = ("modelyard.automl.outcome.pyfunc_model", "modelyard.automl.models.lightgbm")
@@ -44,3 +48,28 @@ def test_it_is_small_and_says_what_it_needs():
     assert sum(map(len, code.files.values())) < 400_000
     assert {"numpy", "lightgbm"} <= code.libraries
     assert not {"fastapi", "sqlalchemy", "optuna", "mlflow"} & code.libraries
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("modelyard", "sklearn", "pandas", "lightgbm", "catboost", "xgboost", "mlflow"):
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent())
+sys.path.insert(0, sys.argv[1])
+package = importlib.import_module(sys.argv[2])
+for found in pkgutil.walk_packages(package.__path__, sys.argv[2] + "."):
+    importlib.import_module(found.name)
+"""
+
+
+def test_every_candidate_can_travel(tmp_path: Path):
+    """All that is shipped is imported where neither Modelyard nor any learner's library is installed."""
+    candidates = tuple(sorted({kind.__module__ for kind in models().values()}))
+    code = shipped_code((*ENTRIES, "modelyard.automl.outcome.estimator", *candidates))
+    code.write(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, str(tmp_path), code.package], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
