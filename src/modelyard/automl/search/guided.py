@@ -20,6 +20,8 @@ spaces = deferred("modelyard.tuning.space")
 _STARTUP_TRIALS = 6
 # A family this far behind the best, in units of what the best gained over a constant, is tried e times less often.
 _TEMPERATURE = 0.01
+_FAR = 0.02
+"""In the same units: families further behind are not searched, even where nothing else fits the time."""
 
 
 class Guide:
@@ -50,7 +52,12 @@ class Guide:
 
         `scale`: what the best candidate gained over a constant prediction. None where no family fits the time.
         """
-        fitting = [name for name in self._models if self._seconds.get(name, math.inf) <= most_seconds]
+        best = min(self._best.values(), default=math.inf)
+        fitting = [
+            name
+            for name in self._models
+            if self._seconds.get(name, math.inf) <= most_seconds and self._best[name] - best <= _FAR * scale
+        ]
         if not fitting:
             return None
         name = fitting[

@@ -18,6 +18,7 @@ _MOST_OF_A_REFIT = 0.2
 # Learners that come out differently with another seed, without being a forest already.
 _VARYING = frozenset({"LightGBM", "XGBoost", "CatBoost", "NeuralNetwork"})
 _REPEATS_SHARE = 0.03
+_ARRIVAL_SHARE = 0.02
 _MOST_REPEATS = 5
 
 
@@ -30,16 +31,26 @@ class Pace:
     after_seconds: float
     """What finishing takes beside the refits."""
 
+    @property
+    def arrival_seconds(self) -> float:
+        """Who stops at the end of the search has this long to predict and to be heard."""
+        return _ARRIVAL_SHARE * self.budget.seconds + 0.1
+
+    @property
+    def fitting_left(self) -> float:
+        """Until a fit that is begun now must have ended."""
+        return self.budget.search_left - self.arrival_seconds
+
     def most_seconds(self, folds: int) -> float:
         """The longest fit of a fold that a new candidate may need, so that it can be judged on so many."""
         rounds = -(-folds // self.workers)
         within = self.limits.trial_timeout_seconds
-        left = min(0.8 * self.budget.search_left, within or float("inf")) / max(1, rounds)
+        left = min(0.8 * self.fitting_left, within or float("inf")) / max(1, rounds)
         return min(left, MOST_OF_ALL_TIME * self.budget.seconds)
 
     def fits(self, seconds: float) -> bool:
         """Whether a fit that is expected to take so long may be begun."""
-        return seconds * 0.8 <= self.budget.search_left
+        return seconds * 0.8 <= self.fitting_left
 
     def refit_seconds(self, candidate: Candidate) -> float:
         """Of its fit to all rows, expected."""

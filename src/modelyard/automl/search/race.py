@@ -37,7 +37,6 @@ _SHORT_SECONDS = 30.0
 _FAILURES_OF_AN_ALGORITHM = 2
 _FIRST_FEW = 4
 _MOST_LIKELY = 12
-_ARRIVAL_SHARE = 0.02
 _LIKELY_SHARE = 0.01
 
 
@@ -80,8 +79,6 @@ class Race:
         self._shape = track.table.shape(rows)
         self._guide = Guide(track.models, self._shape, track.table.seed, track.resources.threads)
         self._portfolio = self._first_configurations()
-        # Who stops at the end of the search has this long to predict and to be heard.
-        self._arrival_seconds = _ARRIVAL_SHARE * track.budget.seconds + 0.1
         self._is_warm = False
         self._is_depth_known = track.fixed_folds or len(track.table.splits.folds) == 1
         self._likely: list[Candidate] = []
@@ -227,8 +224,10 @@ class Race:
         baseline, which must be in, ends before the earliest that it can become."""
         budget = self.track.budget
         if not any(one.is_usable for one in self.candidates):
-            return (budget.last_end if budget.seconds < _SHORT_SECONDS else budget.earliest_end) - self._arrival_seconds
-        return (budget.earliest_end if candidate.number == 0 else budget.search_deadline) - self._arrival_seconds
+            return (
+                budget.last_end if budget.seconds < _SHORT_SECONDS else budget.earliest_end
+            ) - self._pace.arrival_seconds
+        return (budget.earliest_end if candidate.number == 0 else budget.search_deadline) - self._pace.arrival_seconds
 
     def _receive(self, finished: Finished) -> None:
         candidate, fold = self._tasks.pop(finished.number)
