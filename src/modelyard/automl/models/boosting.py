@@ -11,6 +11,7 @@ from modelyard.automl.task import Task
 
 # Rounds times rate: a wall, met only where the loss falls for ever.
 _MOST_TRAVEL = 60.0
+_MOST_TREES = 6_000
 # Patience starts anew for this part of the loss, no less: thousands of trees for the fifth decimal cost too much.
 _MATERIAL = 2e-3
 _CELLS_A_THREAD = 60_000
@@ -48,10 +49,13 @@ def boosting_seconds(
 class Watching:
     """Counts the trees of one fit, and says when there are enough: by number, by the watched loss, by the clock."""
 
-    def __init__(self, params: Params, means: Means, *, watched: bool) -> None:
+    def __init__(self, params: Params, means: Means, *, watched: bool, outputs: int = 1) -> None:
         rate = float(params.get("learning_rate", 0.1))
         fixed = params.get("trees")
         self.most = int(fixed) if fixed else max(30, round((_MOST_TRAVEL if watched else 15.0) / rate))
+        if outputs > 1 and not fixed:
+            # A tree for each class and round: one row is to be predicted in less than a millisecond all the same.
+            self.most = min(self.most, max(60, _MOST_TREES // outputs))
         self._patience = min(200, max(20, round(4 / rate)))
         self._deadline = means.deadline
         self._lowest = math.inf

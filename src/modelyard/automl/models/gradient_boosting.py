@@ -104,13 +104,7 @@ class GradientBoosting(TabularModel, ConvertsToOnnx):
     def _grow(self, learner: Any, train: Part, goal: np.ndarray, watch: Part | None, means: Means) -> tuple[Any, int]:
         """The learner, and the number of its trees that were best on the watch."""
         fixed = self.params.get("trees")
-        most = (
-            int(fixed)
-            if fixed
-            else _MOST_TREES
-            if watch is not None
-            else round(15 / float(self.params.get("learning_rate", 0.1)))
-        )
+        most = int(fixed or self._most(watched=watch is not None))
         made, best, lowest, longest = 0, 0, math.inf, 0.0
         while made < most:
             begun = time.monotonic()
@@ -134,6 +128,11 @@ class GradientBoosting(TabularModel, ConvertsToOnnx):
         if not made:
             raise OutOfTime("no tree was grown before the deadline")
         return learner, best or made
+
+    def _most(self, *, watched: bool) -> int:
+        if not watched:
+            return round(15 / float(self.params.get("learning_rate", 0.1)))
+        return _MOST_TREES if self.task is not Task.MULTICLASS else max(60, 4 * _MOST_TREES // self.classes)
 
     def _asked(self, learner: Any, watch: Part) -> np.ndarray:
         if self.task is Task.REGRESSION:

@@ -20,6 +20,8 @@ lgb: Any = LazyModule("lightgbm", extra="automl", what="the engine that walks tr
 # LightGBM's `decision_type`: bits 2 and 3 say what is missing (2: NaN), bit 1 where missing goes.
 _NAN_IS_MISSING = 8
 _MISSING_LEFT = 2
+_TREES_AT_A_TIME = 200
+_MANY_ROWS = 300
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class LeafForest:
         """(rows,) where there is one output, else (rows, outputs), float64."""
         call = {"num_threads": threads, "validate_features": False}
         if not self._vector:
-            total = np.asarray(self._booster.predict(matrix, raw_score=True, **call))
+            total = walked(self._booster, matrix, len(self._trees), max(1, self._rounds_of), threads)
             return total if self._rounds_of else total / len(self._trees)
         leaves = np.asarray(self._booster.predict(matrix, pred_leaf=True, **call)).reshape(len(matrix), -1)
         total = np.zeros((len(matrix), self._trees[0].values.shape[1]))
@@ -109,6 +111,18 @@ class LeafForest:
                 "feature_infos=" + " ".join(["[-inf:inf]"] * self._features)]  # fmt: skip
         trees = [_tree_text(number, tree, self._vector) for number, tree in enumerate(self._trees)]
         return "\n".join([*head, "", *trees, "end of trees", "", "parameters:", "end of parameters", ""])
+
+
+def walked(booster: Any, matrix: np.ndarray, trees: int, outputs: int, threads: int) -> np.ndarray:
+    """Raw scores of LightGBM's `booster`: many rows go through some trees at a time, which stay in the cache."""
+    call = {"raw_score": True, "num_threads": threads, "validate_features": False}
+    step, rounds = max(1, _TREES_AT_A_TIME // outputs), trees // outputs
+    if len(matrix) < _MANY_ROWS or rounds <= step:
+        return np.asarray(booster.predict(matrix, **call))
+    total = np.zeros(len(matrix) if outputs == 1 else (len(matrix), outputs))
+    for start in range(0, rounds, step):
+        total += booster.predict(matrix, start_iteration=start, num_iteration=min(step, rounds - start), **call)
+    return total
 
 
 def rounded_down(thresholds: np.ndarray) -> np.ndarray:

@@ -12,9 +12,10 @@ import numpy as np
 from modelyard.automl.featurize.design import Design, View
 from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate, useful_threads
 from modelyard.automl.models.contributions import GivesContributions
+from modelyard.automl.models.leaf_forest import walked
 from modelyard.automl.models.lightgbm_graph import lightgbm_graph
 from modelyard.automl.models.onnx_form import OUTPUT, ConvertsToOnnx, Finish, OnnxForm
-from modelyard.automl.models.probabilities import pair
+from modelyard.automl.models.probabilities import pair, sigmoid, softmax
 from modelyard.automl.models.proxy import wants_logarithm, wants_median
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Params, Part, Shape, TabularModel
 from modelyard.automl.models.target_form import IDENTITY, LOG, TargetForm
@@ -114,7 +115,7 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
         data = self._dataset(train, own)
         # By hand, not by lgb.train: the deadline is looked at before every tree, and the log is silent.
         booster = lgb.Booster(own, data)
-        watching = Watching(self.params, means, watched=watch is not None)
+        watching = Watching(self.params, means, watched=watch is not None, outputs=self._outputs)
         if watch is not None:
             booster.add_valid(self._dataset(watch, own, reference=data), "watch")
         while watching.goes_on():
@@ -135,8 +136,8 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
     def predict(self, design: Design, threads: int = 1) -> np.ndarray:
         raw = self._raw(design.matrix, threads)
         if self.task is Task.BINARY:
-            return pair(raw)
-        return self._form.backward(raw) if self.task is Task.REGRESSION else raw
+            return pair(sigmoid(raw))
+        return self._form.backward(raw) if self.task is Task.REGRESSION else softmax(raw)
 
     def refit_params(self, fits: Sequence[Self], growth: float) -> Params:
         # More rows bear more trees, though fewer than in proportion.
@@ -180,7 +181,11 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
         return OnnxForm(graph, OUTPUT, finish[self.task], self._form) if graph is not None else None
 
     def _raw(self, matrix: np.ndarray, threads: int) -> np.ndarray:
-        return np.asarray(self._booster.predict(matrix, num_threads=threads, validate_features=False))
+        return walked(self._booster, matrix, self._trees * self._outputs, self._outputs, threads)
+
+    @property
+    def _outputs(self) -> int:
+        return self.classes if self.task is Task.MULTICLASS else 1
 
     def _dataset(self, part: Part, own: Mapping[str, Any], reference: Any = None) -> Any:
         design = part.design

@@ -48,7 +48,9 @@ class XGBoostModel(TabularModel, ConvertsToOnnx):
 
     @classmethod
     def default(cls, shape: Shape) -> Params:
-        return {"learning_rate": learning_rate(shape), "max_depth": 6, "min_child_weight": 1.0, "subsample": 0.9,
+        # With very many classes the rounds are bounded, and have to go further each.
+        rate = min(0.2, learning_rate(shape) * (1.5 if shape.classes > 10 else 1.0))
+        return {"learning_rate": round(rate, 3), "max_depth": 6, "min_child_weight": 1.0, "subsample": 0.9,
                 "colsample_bytree": 0.8}  # fmt: skip
 
     @classmethod
@@ -101,7 +103,7 @@ class XGBoostModel(TabularModel, ConvertsToOnnx):
             goal = self._goal(watch)
             watched = [(xgb.QuantileDMatrix(watch.design.matrix, goal, weight=watch.weight, ref=data, **bins), "watch")]
         booster = xgb.Booster(own, [data, *[one for one, _ in watched]])
-        watching = Watching(self.params, means, watched=watch is not None)
+        watching = Watching(self.params, means, watched=watch is not None, outputs=self._outputs)
         while watching.goes_on():
             booster.update(data, watching.made)
             # The answer is a text such as "[7]\twatch-logloss:0.31".
@@ -154,8 +156,7 @@ class XGBoostModel(TabularModel, ConvertsToOnnx):
 
     def _keep(self, booster: Any, matrix: np.ndarray) -> None:
         trees = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
-        rounds_of = self.classes if self.task is Task.MULTICLASS else 1
-        self._forest = LeafForest([_arrays(tree) for tree in trees], matrix.shape[1], rounds_of)
+        self._forest = LeafForest([_arrays(tree) for tree in trees], matrix.shape[1], self._outputs)
         # The base score, which the library keeps in a form of each objective: what its margin has beyond the trees.
         rows = matrix[:50]
         margin = booster.predict(xgb.DMatrix(rows), output_margin=True, validate_features=False)
@@ -168,6 +169,10 @@ class XGBoostModel(TabularModel, ConvertsToOnnx):
         assert self._forest is not None
         found = self._forest.predict(matrix, threads)
         return found + (self._offset[0] if found.ndim == 1 else self._offset)
+
+    @property
+    def _outputs(self) -> int:
+        return self.classes if self.task is Task.MULTICLASS else 1
 
     def _goal(self, part: Part) -> np.ndarray:
         return self._form.forward(part.target) if self.task is Task.REGRESSION else part.target
