@@ -95,6 +95,8 @@ def prepared(values: np.ndarray) -> np.ndarray | Coded:
     """An array of `InputTable` as steps take it: float64, datetime64, or Coded."""
     if values.dtype.kind == "M":
         return values
+    if values.dtype.kind == "m":
+        return np.where(np.isnat(values), np.nan, values / np.timedelta64(1, "s"))
     if values.dtype.kind in "fiub":
         return values.astype(np.float64, copy=False)
     return Coded.of(values)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Self
 
 import numpy as np
@@ -62,7 +64,11 @@ class TargetCoding:
 
     @classmethod
     def _classes(cls, task: Task, plain: list[Any], positive_label: Any) -> Self:
-        named = {label(value): value for value in plain if not is_missing(value)}
+        named: dict[str, Any] = {}
+        for value in plain:
+            name = label(value)
+            if name is not None:
+                named.setdefault(name, value if type(value) in (str, int, float, bool) else name)
         classes = [named[name] for name in sorted(named, key=lambda name: _order(named[name]))]
         if positive_label is not None:
             wanted = label(positive_label)
@@ -84,14 +90,16 @@ def plain_values(values: Any) -> list[Any]:
 
 def told_task(plain: list[Any]) -> Task:
     """The task that a target asks for: numbers of many values are regressed, all else is classified."""
-    distinct = {value for value in plain if not is_missing(value)}
+    distinct = list({label(value): value for value in plain if not is_missing(value)}.values())
     if len(distinct) <= 2:
         return Task.BINARY
+    if not all(isinstance(value, str | bool | int | float | Decimal) for value in distinct):
+        return Task.MULTICLASS
     texts = [value for value in distinct if isinstance(value, str)]
     if any(number_of_text(text) is None for text in texts):
         return Task.MULTICLASS
     numbers = [number(value) for value in distinct]
-    whole = all(value == int(value) for value in numbers if value == value)
+    whole = all(value == math.floor(value) for value in numbers if math.isfinite(value))
     if whole and len(distinct) <= _MOST_INTEGER_CLASSES and len(plain) > 5 * len(distinct):
         return Task.MULTICLASS
     return Task.REGRESSION

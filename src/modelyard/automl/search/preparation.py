@@ -58,15 +58,18 @@ def prepare(
     coding = TargetCoding.of(frame[settings.target], settings.task, settings.positive_label)
     own = metric(settings.metric or default_metric(coding.task), coding.task)
     given = 0
+    others: dict[str, Any] = {}
     if validation is not None:
-        validation, _ = checked(validation, replace(settings, task=coding.task))
+        validation, _ = checked(validation, replace(settings, task=coding.task), to_learn=False)
         given = len(validation)
+        others["validation"] = validation
         frame = pandas.concat([frame, _same_columns(validation, frame, "validation_data")], ignore_index=True)
     parts = _Parts.of(frame, settings, coding)
     held_out = None
     if test is not None:
-        test, _ = checked(test, replace(settings, task=coding.task))
+        test, _ = checked(test, replace(settings, task=coding.task), to_learn=False)
         held_out = _Parts.of(_same_columns(test, frame, "test_data"), settings, coding).held_out("test")
+        others["test"] = held_out.frame
     elif settings.validation.holdout_fraction is not None:
         fraction, groups = settings.validation.holdout_fraction, parts.groups
         kept, out = holdout_rows(coding.task, parts.target, fraction, groups=groups, seed=settings.seed)
@@ -77,7 +80,7 @@ def prepare(
     )  # fmt: skip
     learnt = len(parts.target) - given
     plan = FeaturePlan.make(parts.frame.iloc[:learnt], parts.target[:learnt], coding.task, settings.featurization)
-    guardrails = report(parts.frame, parts.target, coding.task, plan)
+    guardrails = report(parts.frame.iloc[:learnt], parts.target[:learnt], coding.task, plan, others)
     table = Table(
         coding.task, parts.frame, parts.target, parts.weight, columns_of_frame(parts.frame), coding.classes, plan,
         splits, own.name, settings.seed, given,
