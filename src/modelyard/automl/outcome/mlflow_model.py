@@ -67,7 +67,7 @@ def export(
     mlmodel = {
         "artifact_path": "mlflow-model",
         "flavors": _flavors(code.renamed(_PYFUNC), f"{estimator}.Estimator"),
-        "metadata": dict(metadata or {}),
+        "metadata": _plain(dict(metadata or {})),
         "mlflow_version": version_of("mlflow") or "3.17.2",
         "model_size_bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         "model_uuid": uuid.uuid4().hex,
@@ -95,6 +95,11 @@ def signature(model: ServedModel) -> dict[str, str | None]:
         "outputs": json.dumps(outputs),
         "params": json.dumps(method) if model.task.is_classification else None,
     }
+
+
+def _plain(value: Any) -> Any:
+    """JSON types, as YAML takes them: enumerations, tuples and numpy's numbers among what is known of a search."""
+    return json.loads(json.dumps(value, default=lambda one: one.item() if hasattr(one, "item") else str(one)))
 
 
 def _tensor_type(model: ServedModel) -> str:

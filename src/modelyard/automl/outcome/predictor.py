@@ -158,4 +158,7 @@ class Predictor:
 
 
 def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+    def plain(one: Any) -> Any:
+        return one.item() if isinstance(one, np.generic) else str(one)
+
+    return (json.dumps(value, indent=1, ensure_ascii=False, default=plain) + "\n").encode()

@@ -128,3 +128,10 @@ def test_a_model_in_onnx_needs_no_lightgbm(models: dict[Task, FittedModel], tabl
     assert "lightgbm" not in requirements
     loaded = load_mlflow_model(MlflowFiles.read(folder))
     assert loaded.loader == "automl"
+
+
+def test_metadata_of_any_kind_is_written(models: dict[Task, FittedModel], tmp_path: Path):
+    told = {"task": Task.BINARY, "folds": (1, 2), "score": np.float64(0.5), "rows": np.int64(3), "none": None}
+    folder = mlflow_model.export(models[Task.BINARY], tmp_path / "model", metadata=told)
+    stored = yaml.safe_load((folder / "MLmodel").read_text())["metadata"]
+    assert stored == {"task": "binary", "folds": [1, 2], "score": 0.5, "rows": 3, "none": None}
