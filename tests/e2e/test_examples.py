@@ -154,7 +154,7 @@ def test_automl_completes(platform: Installation, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", AUTOML)
+@pytest.mark.parametrize("name", ["imbalanced", "regression", "forecasting", "many_models"])
 def test_automl_as_a_library(platform: Installation, name: str) -> None:
     script = EXAMPLES / "automl" / "library.py"
     done = platform.run([sys.executable, str(script), name], timeout=120)
@@ -165,10 +165,9 @@ def test_automl_as_a_library(platform: Installation, name: str) -> None:
 @pytest.mark.slow
 def test_automl_by_the_sdk(platform: Installation) -> None:
     script = EXAMPLES / "automl" / "sdk.py"
-    done = platform.run([sys.executable, str(script), "classification", "forecasting"], timeout=200)
+    done = platform.run([sys.executable, str(script), "text"], timeout=200)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    assert "example-classification:1 is " in done.stdout
-    assert "example-forecasting:1 is " in done.stdout
+    assert "example-text:1 is " in done.stdout
 
 
 @pytest.mark.slow
