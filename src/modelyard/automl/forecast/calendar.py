@@ -53,13 +53,21 @@ def calendar_features(times: np.ndarray, alias: str, country: str | None = None)
     if seconds < 3600:
         columns["minute"] = index.minute
     if country is not None and seconds < 100 * DAY_SECONDS:
-        columns |= _holiday_features(index, country, seconds)
+        columns |= _holidays(index, country, seconds)
     if not columns:
         return np.empty((len(times), 0)), ()
     return np.stack([np.asarray(c, dtype=float) for c in columns.values()], axis=1), tuple(columns)
 
 
-def _holiday_features(index: Any, country: str, seconds: float) -> dict[str, np.ndarray]:
+def holiday_features(times: np.ndarray, alias: str, country: str | None) -> np.ndarray:
+    """(times, features) of the country's holidays; without one, or at steps of a quarter and more, no feature."""
+    seconds = step_seconds(alias)
+    if country is None or seconds >= 100 * DAY_SECONDS:
+        return np.empty((len(times), 0))
+    return np.stack(list(_holidays(pandas.DatetimeIndex(times), country, seconds).values()), axis=1)
+
+
+def _holidays(index: Any, country: str, seconds: float) -> dict[str, np.ndarray]:
     first, last = int(index[0].year) - 1, int(index[-1].year) + 1
     days = holiday_days(country.upper(), min(first, last), max(first, last))
     at = np.asarray(index.values, dtype="datetime64[D]")

@@ -24,8 +24,8 @@ from modelyard.kit.registry import scan
 # again stands for its next configuration.
 ORDER = (
     "SeasonalNaive", "Naive", "Theta", "LightGBM", "Prophet", "LightGBM", "Average", "ETS", "LightGBM", "AutoArima",
-    "Arimax", "ExponentialSmoothing", "ElasticNet", "Theta", "MFLES", "ExtremeRandomTrees", "CatBoost", "CES",
-    "LightGBM", "Croston", "TSB", "XGBoostRegressor", "RandomForest", "SeasonalAverage", "KNN", "GradientBoosting",
+    "Arimax", "ExponentialSmoothing", "Prophet", "Theta", "ElasticNet", "MFLES", "ExtremeRandomTrees", "CatBoost",
+    "CES", "LightGBM", "Croston", "TSB", "XGBoostRegressor", "RandomForest", "SeasonalAverage", "KNN", "GradientBoosting",
     "LassoLars", "SGD", "DecisionTree",
 )  # fmt: skip
 ENSEMBLES = ("VotingEnsemble", "StackEnsemble")

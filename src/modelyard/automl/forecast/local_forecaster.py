@@ -53,6 +53,7 @@ class LocalForecaster(Forecaster):
         self.failures = 0
         self._paths: list[Path] = []
         self._ends: list[tuple[int, int]] = []
+        self._frequency, self._country = "D", None  # type: str, str | None
 
     @classmethod
     def seconds(cls, shape: PanelShape) -> float:
@@ -65,6 +66,7 @@ class LocalForecaster(Forecaster):
 
     def _fit(self, panel: Panel, horizon: int, means: Means) -> None:
         self._paths, self._ends, self.failures = [], [], 0
+        self._frequency, self._country = panel.frequency, panel.country
         errors: list[str] = []
         for one in panel.series:
             if means.deadline is not None and time.monotonic() > means.deadline:
@@ -79,6 +81,7 @@ class LocalForecaster(Forecaster):
             raise ValueError(f"it failed on {len(errors)} of {len(panel)} series, first: {errors[0]}")
 
     def forecast(self, panel: Panel, horizon: int, future: Future) -> np.ndarray:
+        self._frequency, self._country = panel.frequency, panel.country
         rows = []
         for number, one in enumerate(panel.series):
             found = self._paths[number] if number < len(self._paths) else None

@@ -31,7 +31,7 @@ from modelyard.automl.forecast.trials import Setting, Trials
 from modelyard.automl.outcome.search_record import SearchRecord
 from modelyard.automl.plan.budget import Budget
 from modelyard.automl.plan.resources import available_cores
-from modelyard.automl.plan.settings import Forecasting, Settings
+from modelyard.automl.plan.settings import Choice, Forecasting, Settings
 from modelyard.automl.search.listening import Record
 from modelyard.automl.search.workers import Workers
 from modelyard.automl.trial import Listener
@@ -100,6 +100,10 @@ def _checked(settings: Settings, note: Note) -> Forecasting:
         note("Fractions of rows held out are left aside: forecasts are judged from rolling origins.")
     if settings.training.stacking and settings.training.stack_meta_learner:
         note("Forecasts are combined by weights and medians; there is no stack with a meta learner.")
+    if settings.choice != Choice():
+        note("Weights and limits of the selection are left aside: forecasters are chosen by their score alone.")
+    if settings.training.explain:
+        note("Explanations are of tables; there are none of forecasts in this version.")
     require_country(asked.holidays_country)
     return asked
 

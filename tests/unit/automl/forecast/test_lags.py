@@ -3,12 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modelyard.automl.forecast.calendar import calendar_features, require_country
+from modelyard.automl.forecast.calendar import calendar_features, holiday_features, require_country
 from modelyard.automl.forecast.frequency import steps_after
 from modelyard.automl.forecast.lag_table import LagPlan, LagTable, Rows
 from modelyard.automl.forecast.lags import chosen_lags, chosen_windows, partial_autocorrelation, significant_lags
 from modelyard.automl.forecast.local_forecaster import label
+from modelyard.automl.forecast.models.prophet import ProphetForecaster
 from modelyard.automl.forecast.panel import Panel, Series
+from modelyard.automl.models.tabular_model import Means
 from modelyard.automl.plan.settings import Forecasting
 from modelyard.domain.errors import InvalidInput
 from modelyard.testing.forecaster_suite import panel_of, waves
@@ -88,6 +90,16 @@ class TestCalendar:
         months = steps_after(np.datetime64("2018-12-01", "ns"), "MS", 12)
         found, names = calendar_features(months, "MS", "DE")
         assert found[:, names.index("holidays")].sum() == 9
+
+    def test_the_decomposition_learns_of_holidays(self) -> None:
+        times = steps_after(np.datetime64("2016-12-31", "ns"), "D", 1090)
+        shut = holiday_features(times, "D", "US")[:, 0]
+        target = 100 - 60 * shut + np.random.default_rng(0).normal(size=len(times))
+        one = Series((), times, target, np.empty((1090, 0)), np.empty((1090, 0)))
+        panel = Panel((one,), "D", 7, country="US").without_last(10)
+        found = ProphetForecaster().fit(panel, 10, Means()).forecast(panel, 10, (np.empty((10, 0)),))[0]
+        assert found[times[-10:] == np.datetime64("2019-12-25")] < 70
+        assert found[times[-10:] == np.datetime64("2019-12-20")] > 85
 
     def test_an_unknown_country_is_refused(self) -> None:
         with pytest.raises(InvalidInput, match="No holidays are known"):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from modelyard.automl.forecast.forecaster import PanelShape
-from modelyard.automl.forecast.frequency import DAY_SECONDS
+from modelyard.automl.forecast.calendar import holiday_features
+from modelyard.automl.forecast.forecaster import PanelShape, Params
+from modelyard.automl.forecast.frequency import DAY_SECONDS, steps_after
 from modelyard.automl.forecast.local_forecaster import LocalForecaster, Path
 from modelyard.automl.forecast.panel import Series
 
@@ -21,8 +24,8 @@ DAMPING = 0.97
 
 class ProphetForecaster(LocalForecaster):
     """A decomposition as Prophet's (Taylor and Letham 2018), not that library: a trend of many bends, Fourier terms of
-    the year, week and day, and known columns, by one ridge regression. Positive series are taken by their logarithm
-    where that fits better."""
+    the year, week and day, holidays and known columns, by one ridge regression. `scale`: `log` takes positive series
+    by their logarithm, for seasons that grow with the level."""
 
     name = "Prophet"
     aliases = ("Decomposition",)
@@ -33,12 +36,26 @@ class ProphetForecaster(LocalForecaster):
     def unsuited(cls, shape: PanelShape) -> str | None:
         return "the series are too short" if shape.shortest < 12 else None
 
+    @classmethod
+    def portfolio(cls, shape: PanelShape) -> Sequence[Params]:
+        # A known column's effect adds to a forecast; to a logarithm it would not.
+        logarithm = shape.smallest > 0 and not shape.known_columns
+        return [{}, {"scale": "log"}] if logarithm else [{}]
+
     def path(self, one: Series, season: int, steps: int, form: Any) -> Path:
+        if self.params.get("scale") == "log" and one.target.min() > 0 and not one.known.size:
+            found = self._additive(replace(one, target=np.log(one.target)), season, steps, form)
+            return replace(found, values=np.exp(found.values))
+        return self._additive(one, season, steps, form)
+
+    def _additive(self, one: Series, season: int, steps: int, form: Any) -> Path:
         count = len(one)
         centre, spread = float(one.target.mean()), float(one.target.std())
         told = (one.target - centre) / spread
         times = np.arange(count + steps, dtype=float)
-        waves = fourier(one.times, steps, season)
+        moments = np.concatenate([one.times, steps_after(one.times[-1], self._frequency, steps)])
+        days = holiday_features(moments, self._frequency, self._country)
+        waves = np.concatenate([fourier(one.times, steps, season), days], axis=1)
         known = one.known - one.known.mean(axis=0) if one.known.size else one.known
         scale = np.maximum(known.std(axis=0), 1e-9) if known.size else np.ones(known.shape[1])
         penalty = form if form is not None else self._penalty(told, waves, known / scale, times, steps)
