@@ -31,6 +31,8 @@ from modelyard.automl.validate.metrics import Metric
 # A candidate is given up after a fold when it is further behind the best there than this share of what the best gained
 # over a constant prediction: those of the portfolio may still add to an ensemble, guided ones are like others already.
 _TOLERANCE = {"portfolio": 0.12, "guided": 0.02}
+# Who stops in time has this much longer to predict and be measured before its process is ended.
+_GRACE = 1.25
 _GRACE_SECONDS = 1.0
 # In a budget as short as this the start of the workers may take most of it.
 _SHORT_SECONDS = 30.0
@@ -215,7 +217,7 @@ class Race:
             track.folder, candidate.number, candidate.algorithm, candidate.params, fold, track.resources.threads,
             track.table.seed + fold, seconds, end, measured=fold == 0,
         )  # fmt: skip
-        number = track.workers.submit(evaluate, task, seconds=seconds + _GRACE_SECONDS)
+        number = track.workers.submit(evaluate, task, seconds=_GRACE * seconds + _GRACE_SECONDS)
         candidate.running.add(fold)
         self._tasks[number] = (candidate, fold)
 
