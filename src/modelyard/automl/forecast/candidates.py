@@ -25,8 +25,8 @@ from modelyard.kit.registry import scan
 ORDER = (
     "SeasonalNaive", "Naive", "Theta", "LightGBM", "Prophet", "LightGBM", "Average", "ETS", "LightGBM", "AutoArima",
     "Arimax", "ExponentialSmoothing", "Prophet", "Theta", "ElasticNet", "MFLES", "ExtremeRandomTrees", "CatBoost",
-    "CES", "LightGBM", "Croston", "TSB", "XGBoostRegressor", "RandomForest", "SeasonalAverage", "KNN", "GradientBoosting",
-    "LassoLars", "SGD", "DecisionTree",
+    "CES", "LightGBM", "Croston", "TSB", "XGBoostRegressor", "RandomForest", "SeasonalAverage", "KNN",
+    "GradientBoosting", "LassoLars", "SGD", "DecisionTree",
 )  # fmt: skip
 ENSEMBLES = ("VotingEnsemble", "StackEnsemble")
 
