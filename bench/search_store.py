@@ -41,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--finished", type=int, default=10_000)
+    parser.add_argument("--no-peer", action="store_true", help="ours alone")
     parser.add_argument("--quick", action="store_true", help="200 trials, 1,000 finished ones")
     arguments = parser.parse_args()
     trials, finished = (200, 1_000) if arguments.quick else (arguments.trials, arguments.finished)
@@ -48,7 +49,8 @@ def main() -> None:
     print(f"{trials} trials asked, told and kept{'':10}seconds")
     for name, (spec, sampler) in SAMPLERS.items():
         with_store(lambda database, spec=spec, name=name: print_row(f"modelyard, {name}", ours(database, spec, trials)))
-        print_row(f"Optuna, {name}", theirs(sampler, trials))
+        if not arguments.no_peer:
+            print_row(f"Optuna, {name}", theirs(sampler, trials))
     for name, (spec, _) in SAMPLERS.items():
         with_store(lambda database, spec=spec, name=name: print_many(database, spec, name, finished))
 
