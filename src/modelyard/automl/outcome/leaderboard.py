@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from modelyard.automl.trial import TrialResult
+from modelyard.automl.trial import TrialResult, TrialStatus
 from modelyard.domain.extras import LazyModule
 
 pandas: Any = LazyModule("pandas", extra="automl", what="a leaderboard")
@@ -29,9 +29,14 @@ COLUMNS = (
 
 
 def ranked(trials: Sequence[TrialResult], greater_is_better: bool) -> list[TrialResult]:
-    """Best first; those without a score last, in their own order."""
+    """Best first; then what was given up, as it was judged on fewer folds; those without a score last."""
     sign = -1.0 if greater_is_better else 1.0
-    return sorted(trials, key=lambda trial: (trial.score is None, sign * (trial.score or 0.0), trial.number))
+
+    def place(trial: TrialResult) -> tuple[bool, bool, float, int]:
+        score = sign * (trial.score or 0.0)
+        return (trial.score is None, trial.status is not TrialStatus.COMPLETED, score, trial.number)
+
+    return sorted(trials, key=place)
 
 
 def frame(trials: Sequence[TrialResult], greater_is_better: bool) -> Any:

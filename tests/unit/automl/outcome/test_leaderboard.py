@@ -27,3 +27,8 @@ def test_a_record_survives_json():
     record = SearchRecord("y", "auc_weighted", TRIALS, winner=3, interval=(0.1, 0.2), messages=("a",))
     stored = json.loads(json.dumps(record.to_dict()))
     assert SearchRecord.from_dict({**stored, "of_a_later_version": 1}) == record
+
+
+def test_what_was_given_up_stands_behind_what_was_judged_to_the_end():
+    lucky = TrialResult(4, "KNN", {}, TrialStatus.STOPPED, score=0.95, fold_scores=(0.95,))
+    assert leaderboard.frame([*TRIALS, lucky], True)["number"].tolist() == [3, 1, 4, 2]
