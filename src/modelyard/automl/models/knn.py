@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from modelyard.automl.featurize.design import Design, View
+from modelyard.automl.models.blas import one_thread
 from modelyard.automl.models.probabilities import normalised
 from modelyard.automl.models.tabular_model import Means, Params, Part, Shape, TabularModel
 from modelyard.automl.task import Task
@@ -19,6 +20,8 @@ _MOST_VALUES = 2_000_000
 # Distances held at a time.
 _BLOCK = 4_000_000
 _TINY = 1e-6
+# So few rows are answered before other threads have woken.
+_FEW_ROWS = 16
 
 
 class NearestNeighbours(TabularModel):
@@ -75,10 +78,12 @@ class NearestNeighbours(TabularModel):
     def predict(self, design: Design, threads: int = 1) -> np.ndarray:
         matrix = np.ascontiguousarray(design.matrix, dtype=np.float32)
         step = max(1, _BLOCK // max(1, len(self._rows)))
-        parts = [self._block(matrix[start : start + step]) for start in range(0, len(matrix), step)]
-        if parts:
-            return np.concatenate(parts)
-        return np.zeros((0, self.classes) if self.task.is_classification else 0)
+        if not len(matrix):
+            return np.zeros((0, self.classes) if self.task.is_classification else 0)
+        if len(matrix) < _FEW_ROWS:
+            return self._block(matrix)
+        with one_thread():
+            return np.concatenate([self._block(matrix[start : start + step]) for start in range(0, len(matrix), step)])
 
     def _block(self, matrix: np.ndarray) -> np.ndarray:
         count = min(int(self.params.get("neighbours", 10)), len(self._rows))

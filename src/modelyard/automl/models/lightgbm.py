@@ -29,6 +29,7 @@ lgb: Any = LazyModule("lightgbm", extra="automl", what="LightGBM")
 _OURS = ("trees", "target", "categories")
 # Lines of the model's text: sizes of the trees' texts, which change, and sums that only the training needs.
 _UNREAD = ("tree_sizes=", "leaf_weight=", "internal_value=", "internal_weight=")
+_FEW_ROWS = 3_000
 # Codes of more values than this are left to their target encoding and their order: native splits overfit them.
 _MOST_NATIVE = 100
 
@@ -61,15 +62,17 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
         "TabRepo"; AutoGluon's `zeroshot_portfolio_2023`), rates raised for short budgets, and one of large trees."""
         base = dict(cls.default(shape))
         rate = base["learning_rate"]
+        randomised = {**base, "extra_trees": True, "num_leaves": 63, "feature_fraction": 0.8, "min_data_in_leaf": 6}
         found = [
             base,
-            {**base, "extra_trees": True, "num_leaves": 63, "feature_fraction": 0.8, "min_data_in_leaf": 6},
-            {**base, "learning_rate": rate * 0.6, "num_leaves": 127, "min_data_in_leaf": 3, "feature_fraction": 0.7},
             {**base, "num_leaves": 16, "feature_fraction": 0.5, "min_data_in_leaf": 40, "lambda_l2": 1.0},
             {**base, "num_leaves": 53, "feature_fraction": 0.7, "min_data_in_leaf": 14, "learning_rate": rate * 0.5},
-            {**base, "extra_trees": True, "num_leaves": 16, "feature_fraction": 0.55, "min_data_in_leaf": 48},
             {**base, "num_leaves": 8, "feature_fraction": 0.6, "learning_rate": rate * 1.5, "categories": "ordered"},
+            {**base, "learning_rate": rate * 0.6, "num_leaves": 127, "min_data_in_leaf": 3, "feature_fraction": 0.7},
+            {**base, "extra_trees": True, "num_leaves": 16, "feature_fraction": 0.55, "min_data_in_leaf": 48},
         ]
+        # Thresholds drawn at random keep few rows from being learnt by heart; of many rows they lose too much.
+        found.insert(1 if shape.rows <= _FEW_ROWS else 4, randomised)
         if shape.task is Task.REGRESSION:
             found.insert(2, {**base, "target": LOG, "num_leaves": 63, "feature_fraction": 0.7})
         return found

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from modelyard.automl.models.blas import one_thread
 from modelyard.automl.models.linear_form import LinearForm, values_of, weights_of
 from modelyard.automl.models.probabilities import sigmoid, softmax
 from modelyard.automl.models.tabular_model import Means, OutOfTime, Params, Part, Shape
@@ -62,7 +63,8 @@ class LogisticRegression(LinearForm):
                 raise StopIteration
 
         most = {"maxiter": int(self.params.get("iterations", 150)), "gtol": 1e-5, "ftol": 1e-9}
-        found = optimize.minimize(problem.loss, last, jac=True, method="L-BFGS-B", callback=follow, options=most)
+        with one_thread():
+            found = optimize.minimize(problem.loss, last, jac=True, method="L-BFGS-B", callback=follow, options=most)
         if not iterations and means.deadline is not None and time.monotonic() > means.deadline:
             raise OutOfTime("no iteration of the logistic regression was done before the deadline")
         self._keep(*problem.parted(found.x if np.isfinite(found.fun) else last))
