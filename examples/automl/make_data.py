@@ -29,7 +29,7 @@ def diabetes() -> pd.DataFrame:
 
 
 def payments(random: np.random.Generator) -> pd.DataFrame:
-    """1,500 payments, one in twenty of them fraud."""
+    """1,500 payments, one in thirty of them fraud."""
     rows = 1500
     country = random.choice(["DE", "FR", "NL", "US", "BR"], rows, p=[0.4, 0.25, 0.15, 0.15, 0.05])
     amount = random.lognormal(3.5, 1.0, rows)
