@@ -136,7 +136,7 @@ class TabularModelSuite:
 
 
 def draw(distribution: AnyDistribution, chance: np.random.Generator) -> Any:
-    """A value of the distribution."""
+    """A value of the distribution; whole numbers of steps come as samplers give them, as floats."""
     if isinstance(distribution, Choice):
         return distribution.values[int(chance.integers(len(distribution.values)))]
     if isinstance(distribution, Randint):
@@ -147,8 +147,7 @@ def draw(distribution: AnyDistribution, chance: np.random.Generator) -> Any:
         value = float(chance.uniform(distribution.min_value, distribution.max_value))
     value = math.exp(value) if distribution.logarithmic else value
     step = getattr(distribution, "q", None)
-    rounded = value if step is None else round(value / step) * step
-    return int(rounded) if step is not None and float(step).is_integer() else rounded
+    return value if step is None else float(round(value / step) * step)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from modelyard.automl.models.tabular_model import Means, Params, Shape
 from modelyard.automl.task import Task
@@ -44,6 +45,11 @@ def boosting_seconds(
     trees = float(params.get("trees", travel / rate))
     one = shape.rows * max(4, shape.features) * row_nanoseconds * 1e-9 / max(1, threads) ** 0.8 + tree_seconds
     return float(0.02 + trees * outputs * one)
+
+
+def whole(params: Params, *names: str) -> dict[str, Any]:
+    """The parameters, with those that count something as integers: samplers give floats."""
+    return {key: round(value) if key in names else value for key, value in params.items()}
 
 
 class Watching:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from modelyard.automl.featurize.design import Design, View
+from modelyard.automl.models.boosting import whole
 from modelyard.automl.models.leaf_forest import LeafForest, Tree, compact
 from modelyard.automl.models.onnx_form import OUTPUT, ConvertsToOnnx, Finish, OnnxForm, forest_graph
 from modelyard.automl.models.probabilities import normalised, pair, spread
@@ -92,7 +93,8 @@ class Forest(TabularModel, ConvertsToOnnx):
             kind = LOG if wants_logarithm(means.metric) else str(self.params.get("target", IDENTITY))
             self._form = TargetForm.of(kind, target)
             target = self._form.forward(target)
-        own = {key: value for key, value in self.params.items() if key not in ("trees", "target")}
+        given = whole(self.params, "min_samples_leaf", "max_depth", "max_leaf_nodes")
+        own = {key: value for key, value in given.items() if key not in ("trees", "target")}
         learner = self._learner(n_estimators=0, warm_start=True, n_jobs=means.threads, random_state=means.seed, **own)
         grown = self._grow(learner, train, target, means)
         if self.task.is_classification:

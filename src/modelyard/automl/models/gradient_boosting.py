@@ -12,7 +12,7 @@ import numpy as np
 
 from modelyard.automl.featurize.design import Design, View
 from modelyard.automl.models.blas import bounded_threads
-from modelyard.automl.models.boosting import boosting_seconds, learning_rate, useful_threads
+from modelyard.automl.models.boosting import boosting_seconds, learning_rate, useful_threads, whole
 from modelyard.automl.models.leaf_forest import LeafForest, Tree, compact
 from modelyard.automl.models.onnx_form import OUTPUT, ConvertsToOnnx, Finish, OnnxForm, forest_graph
 from modelyard.automl.models.probabilities import pair, sigmoid, softmax, spread
@@ -199,7 +199,8 @@ class GradientBoosting(TabularModel, ConvertsToOnnx):
         return found + (self._offset[0] if found.ndim == 1 else self._offset)
 
     def _learner(self, means: Means) -> Any:
-        own = {key: value for key, value in self.params.items() if key not in ("trees", "target")}
+        given = whole(self.params, "max_leaf_nodes", "min_samples_leaf", "max_depth", "max_bins")
+        own = {key: value for key, value in given.items() if key not in ("trees", "target")}
         own |= {"early_stopping": False, "warm_start": True, "random_state": means.seed}
         if self.task.is_classification:
             return ensemble.HistGradientBoostingClassifier(**own)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from modelyard.automl.featurize.design import Design, View
-from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate, useful_threads
+from modelyard.automl.models.boosting import Watching, boosting_seconds, learning_rate, useful_threads, whole
 from modelyard.automl.models.contributions import GivesContributions
 from modelyard.automl.models.leaf_forest import walked
 from modelyard.automl.models.lightgbm_graph import lightgbm_graph
@@ -210,7 +210,8 @@ class LightGBMModel(TabularModel, GivesContributions, ConvertsToOnnx):
                "min_data_per_group": min(100, max(5, len(train.target) // 100))}  # fmt: skip
         if self.task is Task.MULTICLASS:
             own["num_class"] = self.classes
-        return own | {key: value for key, value in self.params.items() if key not in _OURS}
+        given = whole(self.params, "num_leaves", "min_data_in_leaf", "bagging_freq", "max_depth", "max_bin")
+        return own | {key: value for key, value in given.items() if key not in _OURS}
 
 
 def _slim(text: str) -> str:
