@@ -42,6 +42,7 @@ class CatBoostModel(TabularModel, GivesContributions):
         self._trees = 0
         self._form = TargetForm()
         self._present = np.arange(max(classes, 1))
+        self._order = np.zeros(0, dtype=np.int64)
 
     @classmethod
     def default(cls, shape: Shape) -> Params:
@@ -104,6 +105,7 @@ class CatBoostModel(TabularModel, GivesContributions):
             self._present = np.unique(goal)
         if self.task.is_classification and len(self._present) == 1:
             return
+        self._order = _order(train.design)
         watching = Watching(self.params, means, watched=watch is not None)
         learner = cb.CatBoost(self._own_params(train, watching, means))
         watched = self._watched(watch) if watch is not None else None
@@ -148,7 +150,13 @@ class CatBoostModel(TabularModel, GivesContributions):
 
     def state(self) -> dict[str, Any]:
         content = b"" if self._model is None else _written(self._model)
-        return {"model": content, "trees": self._trees, "form": self._form.state(), "present": self._present}
+        return {
+            "model": content,
+            "trees": self._trees,
+            "form": self._form.state(),
+            "present": self._present,
+            "order": self._order,
+        }
 
     @classmethod
     def restore(cls, task: Task, classes: int, params: Params, state: Mapping[str, Any]) -> Self:
@@ -157,6 +165,7 @@ class CatBoostModel(TabularModel, GivesContributions):
         model._trees = int(state["trees"])
         model._form = TargetForm.restore(state["form"])
         model._present = np.asarray(state["present"])
+        model._order = np.asarray(state["order"])
         return model
 
     @property
@@ -173,14 +182,9 @@ class CatBoostModel(TabularModel, GivesContributions):
     def importances(self) -> np.ndarray | None:
         if self._model is None:
             return None
-        # The library counts numbers first, then categories; which is which stands in the model itself.
+        # The library counts numbers first, then categories.
         found = np.asarray(self._model.get_feature_importance(type="PredictionValuesChange"), dtype=np.float64)
-        categorical = self._categorical
-        numbers = [index for index in range(len(found)) if index not in set(categorical)]
-        back = np.argsort(np.array([*numbers, *categorical]))
-        return np.asarray(found[back])
-
-    _categorical: tuple[int, ...] = ()
+        return np.asarray(found[np.argsort(self._order)])
 
     def _raw(self, design: Design, threads: int) -> np.ndarray:
         found = self._model.predict(_columns(design), prediction_type="RawFormulaVal", thread_count=threads)
