@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from modelyard.automl.featurize.drawing import svg
 from modelyard.automl.outcome.charts.pictures import draw
 from modelyard.automl.trial_reporter import plain
 from modelyard.domain.errors import ModelyardError
@@ -40,6 +41,7 @@ class Results:
         if hasattr(predictor, "script"):
             self._try("script/train.py", lambda place: place.write_text(predictor.script(), "utf-8"))
         self._write_facts(getattr(predictor, "record", None))
+        self._draw_features(getattr(getattr(predictor, "model", None), "featurizers", {}))
         explanation = getattr(predictor, "explanation", None)
         if explanation is not None:
             self._json("explanation/importances.json", explanation.to_dict())
@@ -56,6 +58,11 @@ class Results:
                 self._json(f"charts/{split}/{name}.json", chart)
                 self._try(f"charts/{split}/{name}.png", partial(_draw, chart))
 
+    def _draw_features(self, featurizers: Mapping[str, Any]) -> None:
+        """One picture a view: designs of folds differ in what was learnt, not in their steps."""
+        for view, featurizer in {name.partition("/")[0]: one for name, one in featurizers.items()}.items():
+            self._try(f"features/{view}.svg", partial(_write_svg, featurizer))
+
     def _json(self, name: str, value: Any) -> None:
         text = json.dumps(plain(value), indent=1, ensure_ascii=False) + "\n"
         self._try(name, lambda place: place.write_text(text, "utf-8"))
@@ -70,6 +77,10 @@ class Results:
             self.say(f"{name} was not written: {type(error).__name__}: {error}")
         else:
             self.written.append(name)
+
+
+def _write_svg(featurizer: Any, place: Path) -> None:
+    place.write_text(svg(featurizer), "utf-8")
 
 
 def _draw(chart: Mapping[str, Any], place: Path) -> None:

@@ -78,9 +78,9 @@ def _shares(given: TabularLimitSettings, cores: int | None) -> tuple[int | None,
 
 
 def _task(job: AutoMLJob) -> Task | None:
-    """None for a classification: how many classes there are, the target tells."""
+    """Multiclass for a classification: a target of two classes makes it binary."""
     tasks = {AutoMLTask.REGRESSION: Task.REGRESSION, AutoMLTask.FORECASTING: Task.FORECASTING}
-    return tasks.get(job.task)
+    return tasks.get(job.task, Task.MULTICLASS)
 
 
 def _training(job: AutoMLJob) -> Training:

@@ -29,7 +29,7 @@ DATA = "azureml:bank:1"
 def test_a_job_without_settings_has_azures_defaults() -> None:
     job = automl.classification(training_data=DATA, target_column_name="y")
     made = settings_of(job)
-    assert (made.target, made.task, made.metric) == ("y", None, "auc_weighted")
+    assert (made.target, made.task, made.metric) == ("y", Task.MULTICLASS, "auc_weighted")
     assert made.limits == Limits(timeout_seconds=21600, trial_timeout_seconds=1800, max_trials=1000)
     assert made.training.voting
     assert made.training.stacking

@@ -41,6 +41,8 @@ def number(value: Any) -> float:
         return _TRUTHS.get(value.strip().lower(), NAN) if told is None else told
     if value is None:
         return NAN
+    if isinstance(value, np.datetime64):
+        return NAN if np.isnat(value) else float(value.astype("datetime64[s]").astype(np.int64))
     try:
         told = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -50,10 +50,10 @@ class Featurizer:
         return self._design(parts, len(target))
 
     def transform(self, columns: Any) -> Design:
-        """The design of any rows: a frame, or arrays by column as `InputTable` makes them."""
+        """The design of any rows: a frame, or arrays by column as `InputTable` makes them. One row alone is dense."""
         arrays = self._arrays(columns)
         rows = len(next(iter(arrays.values()))) if arrays else 0
-        if rows == 1 and not self._sparse and self._steps:
+        if rows == 1 and self._steps:
             return self._single(arrays)
         table = _Columns(arrays)
         return self._design([step.transform(table.values(column.name, step)) for column, step in self._steps], rows)
@@ -109,7 +109,7 @@ class Featurizer:
         found: list[float] = []
         features = self._features()
         for name, row in features.rows:
-            found += row(arrays[name].item() if arrays[name].dtype.kind == "f" else arrays[name][0])
+            found += row(_cell(arrays[name]))
         return features.design(np.array([found], dtype=np.float32))
 
     def _features(self) -> _Named:
@@ -163,3 +163,10 @@ class _Columns:
             values = self._as_they_are(name)
             self._coded[name] = values if isinstance(values, Coded) else Coded.of(values)
         return self._coded[name]
+
+
+def _cell(values: np.ndarray) -> Any:
+    """The one value of an array, of the kind that `prepared` gives to many."""
+    if values.dtype.kind == "f":
+        return values.item()
+    return prepared(values)[0] if values.dtype.kind in "iubm" else values[0]

@@ -11,7 +11,7 @@ from modelyard.automl.featurize.design import View
 from modelyard.automl.featurize.feature_plan import FeaturePlan
 from modelyard.automl.featurize.purposes import Purpose
 from modelyard.automl.featurize.steps.categories import Codes, Frequency, OneHot, Ordered
-from modelyard.automl.featurize.steps.dates import Unfolded
+from modelyard.automl.featurize.steps.dates import Elapsed, Unfolded
 from modelyard.automl.featurize.steps.numbers import Imputed, Plain, Scaled
 from modelyard.automl.featurize.steps.step import Step, Values
 from modelyard.automl.featurize.steps.target_means import TargetMeans
@@ -21,7 +21,8 @@ from modelyard.automl.featurize.transformers import COUNTS, LABELS, ONE_HOT, TAR
 KINDS: dict[str, type[Step]] = {
     kind.kind: kind
     for kind in (
-        Plain, Imputed, Scaled, Codes, OneHot, Frequency, Ordered, TargetMeans, Unfolded, Counted, Reduced, Weighted,
+        Plain, Imputed, Scaled, Codes, OneHot, Frequency, Ordered, TargetMeans, Unfolded, Elapsed,
+        Counted, Reduced, Weighted,
     )
 }  # fmt: skip
 # A category of few levels is coded as it is; means of the target add nothing that a tree cannot find.
@@ -38,7 +39,7 @@ def steps_of(plan: FeaturePlan, view: View, name: str, values: Values) -> list[S
     if purpose is Purpose.NUMERIC:
         return list(_of_number(plan, view, name, values))
     if purpose is Purpose.DATE:
-        return [Scaled(positive=True)] if view is View.COUNTS else [Unfolded(cyclic=not trees)]
+        return [Elapsed()] if view is View.COUNTS else [Unfolded(cyclic=not trees)]
     if purpose is Purpose.TEXT:
         return list(_of_text(plan, view, name)) or [Counted()]
     return list(_of_category(plan, view, name, values)) or [Frequency()]

@@ -57,7 +57,7 @@ _NAMES: Mapping[str, tuple[str | None, str]] = {
     "short_series_handling_config": ("forecasting", "short_series"),
 }
 _MINUTES = {"timeout_minutes": "timeout_seconds", "trial_timeout_minutes": "trial_timeout_seconds"}
-_TASKS = {"classification": None, "regression": Task.REGRESSION, "forecasting": Task.FORECASTING}
+_TASKS = {"classification": Task.MULTICLASS, "regression": Task.REGRESSION, "forecasting": Task.FORECASTING}
 # `auto` is what None stands for.
 _AUTO = ("folds", "horizon")
 
@@ -89,7 +89,7 @@ def settings_of(target: str | None, task: Task | str | None, options: Mapping[st
 
 
 def task_of(task: Task | str | None) -> Task | None:
-    """The task of a name; None for `classification`, whose kind the target tells."""
+    """The task of a name. `classification` is multiclass: a target of two classes makes it binary."""
     if task is None or isinstance(task, Task):
         return task
     if task.lower() in _TASKS:

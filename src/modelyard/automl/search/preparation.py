@@ -12,7 +12,6 @@ from modelyard.automl.featurize.checks import checked
 from modelyard.automl.featurize.feature_plan import FeaturePlan
 from modelyard.automl.featurize.guardrails import report
 from modelyard.automl.featurize.target import TargetCoding
-from modelyard.automl.outcome.input_table import columns_of_frame
 from modelyard.automl.plan.settings import Settings
 from modelyard.automl.search.table import Table
 from modelyard.automl.trial import Listener
@@ -82,7 +81,7 @@ def prepare(
     plan = FeaturePlan.make(parts.frame.iloc[:learnt], parts.target[:learnt], coding.task, settings.featurization)
     guardrails = report(parts.frame.iloc[:learnt], parts.target[:learnt], coding.task, plan, others)
     table = Table(
-        coding.task, parts.frame, parts.target, parts.weight, columns_of_frame(parts.frame), coding.classes, plan,
+        coding.task, parts.frame, parts.target, parts.weight, plan.used, coding.classes, plan,
         splits, own.name, settings.seed, given,
     )  # fmt: skip
     extent = None if coding.task.is_classification else float(np.ptp(parts.target))

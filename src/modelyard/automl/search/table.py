@@ -30,6 +30,7 @@ class Table:
     target: np.ndarray
     weight: np.ndarray | None
     columns: tuple[InputColumn, ...]
+    """Those that a prediction needs: what the plan leaves out is not asked for."""
     labels: tuple[Label, ...]
     """Of the classes, in the order of their numbers."""
     plan: Any

@@ -24,7 +24,7 @@ def test_names_of_azure_ml_are_understood() -> None:
             "allowed_training_algorithms": ["LightGBM"],
         },
     )
-    assert (found.target, found.metric, found.task) == ("y", "AUC_weighted", None)
+    assert (found.target, found.metric, found.task) == ("y", "AUC_weighted", Task.MULTICLASS)
     assert found.limits.timeout_seconds == 120.0
     assert found.validation.folds is None
     assert not found.training.voting

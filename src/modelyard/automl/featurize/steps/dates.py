@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from modelyard.automl.featurize.coded import Coded
+from modelyard.automl.featurize.steps.numbers import as_numbers
 from modelyard.automl.featurize.steps.step import Array, Goal, Step, Values
 
 FORMATS = (
@@ -130,6 +131,44 @@ class Unfolded(Step):
                 angle = 2 * np.pi * told / _CYCLES[name]
                 found += [np.sin(angle), np.cos(angle)]
         return np.stack(found, axis=1).astype(np.float32)
+
+
+class Elapsed(Step):
+    """How far a moment is between the first and the last of training, 0 to 1; 0 where it is missing."""
+
+    kind = "elapsed"
+
+    def __init__(self) -> None:
+        self._written: str | None = None
+        self._first = 0.0
+        self._spread = 1.0
+
+    def fit_transform(self, values: Values, goal: Goal) -> Array:
+        if isinstance(values, Coded):
+            self._written = format_of(values.words)
+        told = as_numbers(as_moments(values, self._written))
+        there = told[np.isfinite(told)]
+        if len(there):
+            self._first, self._spread = float(there.min()), float(np.ptp(there)) or 1.0
+        return self.transform(values)
+
+    def transform(self, values: Values) -> Array:
+        told = as_numbers(as_moments(values, self._written))
+        shares = np.clip((told - self._first) / self._spread, 0.0, 1.0)
+        return np.nan_to_num(shares).astype(np.float32)[:, None]
+
+    def names(self, column: str) -> list[str]:
+        return [f"{column}:elapsed"]
+
+    def state(self) -> dict[str, Any]:
+        return {"written": self._written, "first": self._first, "spread": self._spread}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Self:
+        step = cls()
+        step._written = state["written"]
+        step._first, step._spread = float(state["first"]), float(state["spread"])
+        return step
 
 
 def _parts(moments: Array) -> dict[str, Array]:
