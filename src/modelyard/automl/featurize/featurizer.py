@@ -169,4 +169,6 @@ def _cell(values: np.ndarray) -> Any:
     """The one value of an array, of the kind that `prepared` gives to many."""
     if values.dtype.kind == "f":
         return values.item()
-    return prepared(values)[0] if values.dtype.kind in "iubm" else values[0]
+    if values.dtype.kind in "iubm":
+        return np.asarray(prepared(values)).item()
+    return values[0]

@@ -213,6 +213,18 @@ def test_sparse_text_for_linear_models() -> None:
     np.testing.assert_allclose(np.sqrt(made.matrix.multiply(made.matrix).sum(axis=1)), 1.0, rtol=1e-5)
 
 
+@pytest.mark.parametrize("view", [View.TREE, View.LINEAR, View.COUNTS])
+def test_a_row_as_an_endpoint_is_sent_it(view: View) -> None:
+    frame = mixed()
+    featurizer = Featurizer(planned(frame), view)
+    featurizer.fit_transform(frame, target_of(frame), seed=0)
+    wanted = dense(featurizer.transform(frame.iloc[:2]))[0]
+    row = frame.iloc[0].to_dict()
+    np.testing.assert_allclose(dense(featurizer.transform(row))[0], wanted, rtol=1e-6, atol=1e-6)
+    row["when"] = None if pd.isna(row["when"]) else row["when"].isoformat()
+    np.testing.assert_allclose(dense(featurizer.transform(row))[0], wanted, rtol=1e-6, atol=1e-6)
+
+
 def test_one_row_is_quick() -> None:
     import time
 

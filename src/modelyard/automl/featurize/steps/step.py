@@ -49,7 +49,8 @@ class Step(ABC):
 
     def row(self, value: Any) -> list[float]:
         """The features of one value, as `transform` makes them. Takes microseconds where a step has its own way."""
-        values = Coded.of([value]) if self.coded or isinstance(value, str) or value is None else np.array([value])
+        plain = isinstance(value, int | float | np.number | np.datetime64) and not self.coded
+        values = np.array([value]) if plain else Coded.of([value])
         made = self.transform(values)
         return list((made if isinstance(made, np.ndarray) else made.toarray())[0].tolist())
 
