@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,7 @@ class JobRun:
         try:
             with stop.watched():
                 predictor = self._search(settings, Listeners(*listeners))
+            self._tell_origin(predictor)
             results = Results(self.folder, self.log.message)
             results.write(predictor, Path(self.file.best_model) if self.file.best_model else None)
             search = self._summary(predictor, labels, MLFLOW_MODEL in results.written)
@@ -131,6 +132,19 @@ class JobRun:
             settings=settings,
             listener=listener,
         )
+
+    def _tell_origin(self, predictor: Any) -> None:
+        """Add to what is known of the winner what only a job knows: its run, its data's versions, its address."""
+        record, address = predictor.record, self.reporter.address if self.reporter else None
+        data = {**(record.metadata.get("data") or {}), **self.file.references}
+        known: dict[str, Any] = {"data": data}
+        if address is not None:
+            winner = None if record.winner is None else address.trial_name(record.winner)
+            known |= {"run_id": winner, "parent_run_id": address.job}
+            known["model_uri"] = winner and f"azureml://jobs/{winner}/outputs/{MLFLOW_MODEL}"
+        if self.file.environment:
+            known["environment"] = {**(record.metadata.get("environment") or {}), "name": self.file.environment}
+        predictor.record = replace(record, metadata={**record.metadata, **known})
 
     def _say_plan(self, settings: Settings) -> None:
         job, limits = self.file.job, settings.limits

@@ -43,6 +43,10 @@ class ServerAddress:
             return None
         return cls(url, workspace, job, token, int(environment.get("MODELYARD_ATTEMPT", "1")))
 
+    def trial_name(self, number: int) -> str:
+        """The name of a trial's job, as the server gives it."""
+        return f"{self.job}_{number}" if self.attempt == 1 else f"{self.job}_{self.attempt}_{number}"
+
     @property
     def records_url(self) -> str:
         return f"{self.url.rstrip('/')}/api/v1/workspaces/{self.workspace}/jobs/{self.job}/trial-records"
@@ -59,7 +63,7 @@ class TrialReporter:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._address = address
+        self.address = address
         self._say = say
         self._sleep = sleep
         headers = {"Authorization": f"Bearer {address.token}"}
@@ -77,7 +81,7 @@ class TrialReporter:
         """`metric` and the keys of the trials' metrics are shown under their `labels`."""
         self._labels = labels
         metric = labels.get(metric, metric)
-        self._head = {"attempt": self._address.attempt, "metric": metric, "greater_is_better": greater_is_better}
+        self._head = {"attempt": self.address.attempt, "metric": metric, "greater_is_better": greater_is_better}
         self._thread.start()
 
     def add(self, trial: TrialResult) -> None:
@@ -120,7 +124,7 @@ class TrialReporter:
         away = False
         while True:
             try:
-                answer = self._http.post(self._address.records_url, json=body)
+                answer = self._http.post(self.address.records_url, json=body)
             except httpx.TransportError as error:
                 why = type(error).__name__
             else:

@@ -107,4 +107,5 @@ def test_outside_of_a_job_there_is_no_address() -> None:
     found = ServerAddress.of(environment)
     assert found is not None
     assert found.attempt == 2
+    assert found.trial_name(3) == "bank_2_3"
     assert found.records_url == "http://server:5600/api/v1/workspaces/default/jobs/bank/trial-records"
