@@ -13,6 +13,8 @@ from modelyard.domain.extras import LazyModule
 pandas = LazyModule("pandas", extra="automl", what="Forecasting")
 
 DAY_SECONDS = 86_400
+MOST_POINTS = 2_000_000
+"""Of one grid of times; more means that the frequency is far finer than the data."""
 LEAST_ON_GRID = 0.9
 """Of the times, for a frequency to be believed."""
 
@@ -65,7 +67,10 @@ def infer(times: np.ndarray) -> str | None:
     deltas = np.diff(times).astype("timedelta64[s]").astype(np.int64)
     common = int(np.bincount(np.unique(deltas, return_inverse=True)[1]).argmax())
     step = int(np.unique(deltas)[common])
+    span = float((index[-1] - index[0]).total_seconds())
     for alias in _candidates(index, step, float(np.median(deltas))):
+        if span / step_seconds(alias) > MOST_POINTS:
+            continue
         if np.isin(times, grid(index[0], index[-1], alias)).mean() >= LEAST_ON_GRID:
             return alias
     return None

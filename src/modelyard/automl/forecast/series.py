@@ -20,8 +20,6 @@ from modelyard.domain.extras import LazyModule
 pandas = LazyModule("pandas", extra="automl", what="Forecasting")
 
 AGGREGATES = ("sum", "max", "min", "mean")
-MOST_POINTS = 2_000_000
-"""Of one grid of times; more means that the frequency is far finer than the data."""
 LEAST_TRAINED = 3
 """Points of a series before its first backtest, for it not to be short."""
 
@@ -189,9 +187,9 @@ def _series(rows: Rows, reader: Reader, note: Note) -> tuple[Series, ...]:
 
 def _grid(rows: Rows, alias: str) -> np.ndarray:
     first, last = pandas.Timestamp(rows.times.min()), pandas.Timestamp(rows.times.max())
-    if (last - first).total_seconds() / max(1e-9, frequencies.step_seconds(alias)) > MOST_POINTS:
+    if (last - first).total_seconds() / max(1e-9, frequencies.step_seconds(alias)) > frequencies.MOST_POINTS:
         raise InvalidInput(
-            f"At the frequency {alias} the series would have more than {MOST_POINTS:,} steps.",
+            f"At the frequency {alias} the series would have more than {frequencies.MOST_POINTS:,} steps.",
             field="forecasting.frequency",
         )
     return frequencies.grid(first, last, alias)
