@@ -26,6 +26,12 @@ def step_seconds(alias: str) -> float:
     return float((times[12] - times[0]).total_seconds()) / 12
 
 
+def seconds_between(first: np.datetime64, last: np.datetime64) -> float:
+    """By floats: centuries overflow a difference of nanoseconds."""
+    begin, end = (float(time.astype("datetime64[ns]").astype(np.int64)) for time in (first, last))
+    return (end - begin) / 1e9
+
+
 def checked(alias: str) -> str:
     """The alias in pandas' own spelling (older ones such as `M` or `H` are taken too)."""
     old = {"M": "ME", "Q": "QE", "Y": "YE", "A": "YE", "H": "h", "T": "min", "S": "s"}
@@ -67,7 +73,7 @@ def infer(times: np.ndarray) -> str | None:
     deltas = np.diff(times).astype("timedelta64[s]").astype(np.int64)
     common = int(np.bincount(np.unique(deltas, return_inverse=True)[1]).argmax())
     step = int(np.unique(deltas)[common])
-    span = float((index[-1] - index[0]).total_seconds())
+    span = seconds_between(times[0], times[-1])
     for alias in _candidates(index, step, float(np.median(deltas))):
         if span / step_seconds(alias) > MOST_POINTS:
             continue

@@ -139,6 +139,8 @@ def read_rows(
     if not usable.all():
         note(f"{int((~usable).sum())} rows without a time or a series are left out.")
         rows = rows.take(usable)
+    if not len(rows.times):
+        raise InvalidInput("No row has both a time and a series.", field="training_data")
     order = np.lexsort((rows.times, rows.numbers))
     if (np.diff(order) < 0).any() and (np.diff(rows.times[rows.numbers == rows.numbers[0]]).astype(np.int64) < 0).any():
         note("The rows were not in order of time; they are sorted.")

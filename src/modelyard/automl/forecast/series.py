@@ -187,7 +187,10 @@ def _series(rows: Rows, reader: Reader, note: Note) -> tuple[Series, ...]:
 
 def _grid(rows: Rows, alias: str) -> np.ndarray:
     first, last = pandas.Timestamp(rows.times.min()), pandas.Timestamp(rows.times.max())
-    if (last - first).total_seconds() / max(1e-9, frequencies.step_seconds(alias)) > frequencies.MOST_POINTS:
+    if (
+        frequencies.seconds_between(rows.times.min(), rows.times.max()) / max(1e-9, frequencies.step_seconds(alias))
+        > frequencies.MOST_POINTS
+    ):
         raise InvalidInput(
             f"At the frequency {alias} the series would have more than {frequencies.MOST_POINTS:,} steps.",
             field="forecasting.frequency",
