@@ -46,7 +46,7 @@ class LocalForecaster(Forecaster):
     series_seconds: ClassVar[float] = 0.001
     """Of one fit to 200 points, roughly."""
     start_seconds: ClassVar[float] = 0.0
-    """Before the first fit of a process: imports, compilation."""
+    """Before the first fit of a process: compilation. Imports are made before the workers are."""
 
     def __init__(self, params: Params | None = None) -> None:
         super().__init__(params)

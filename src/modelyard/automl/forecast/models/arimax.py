@@ -21,7 +21,7 @@ class ArimaxForecaster(LocalForecaster):
     uses_known = True
     extra_module = "statsforecast"
     series_seconds = 0.35
-    start_seconds = 2.0
+    start_seconds = 0.1
 
     @classmethod
     def unsuited(cls, shape: PanelShape) -> str | None:

@@ -18,7 +18,7 @@ class AutoArimaForecaster(LocalForecaster):
     extra_module = "statsforecast"
     longest_season = 24
     series_seconds = 0.35
-    start_seconds = 2.0
+    start_seconds = 0.1
 
     @classmethod
     def unsuited(cls, shape: PanelShape) -> str | None:

@@ -15,7 +15,7 @@ class ETSForecaster(LocalForecaster):
     extra_module = "statsforecast"
     longest_season = 24
     series_seconds = 0.13
-    start_seconds = 2.0
+    start_seconds = 0.1
 
     def path(self, one: Series, season: int, steps: int, form: Any) -> Path:
         kind, damped = ("ZZZ", None) if form is None else (form[0], form[1])

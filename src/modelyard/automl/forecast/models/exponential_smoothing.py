@@ -15,7 +15,7 @@ class ExponentialSmoothingForecaster(LocalForecaster):
     extra_module = "statsforecast"
     longest_season = 24
     series_seconds = 0.03
-    start_seconds = 2.0
+    start_seconds = 0.1
 
     def path(self, one: Series, season: int, steps: int, form: Any) -> Path:
         kind = "AAA" if season > 1 else "AAN"

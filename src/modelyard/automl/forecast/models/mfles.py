@@ -13,7 +13,7 @@ class MFLESForecaster(LocalForecaster):
     name = "MFLES"
     extra_module = "statsforecast"
     series_seconds = 0.004
-    start_seconds = 5.0
+    start_seconds = 3.0
 
     def path(self, one: Series, season: int, steps: int, form: Any) -> Path:
         model = models.MFLES(season_length=season if season > 1 else None)

@@ -16,7 +16,7 @@ class ThetaForecaster(LocalForecaster):
     aliases = ("DynamicOptimizedTheta",)
     extra_module = "statsforecast"
     series_seconds = 0.004
-    start_seconds = 2.0
+    start_seconds = 0.1
 
     @classmethod
     def portfolio(cls, shape: PanelShape) -> Sequence[Params]:
