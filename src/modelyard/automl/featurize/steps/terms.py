@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +19,8 @@ Array = np.ndarray
 _WORD = re.compile(r"\w+")
 _FITTED_TEXTS = 20_000
 _LONGEST_TEXT = 20_000
+_FITTED_SIGNS = 1_000_000
+_LEAST_TEXTS = 500
 _PIECES = (2, 3, 4)
 
 
@@ -38,33 +40,57 @@ class Terms:
         self._weights = np.zeros(0)
 
     def fit(self, words: Sequence[str]) -> Self:
-        sample = words[:: max(1, len(words) // _FITTED_TEXTS)]
-        found = Counter(term for text in sample for term in set(self.split(text)))
+        sample = self.sample(words)
         least = 2 if len(sample) > 50 else 1
-        ranked = sorted((-count, term) for term, count in found.items() if count >= least)[: self._most]
-        counts = np.array([-count for count, _ in ranked], dtype=float)
-        self.terms = [term for _, term in ranked]
-        self._weights = np.log((1.0 + len(sample)) / (1.0 + counts)) + 1.0 if self._idf else np.ones(len(counts))
+        found = self._piece_texts(sample) if self._pieces else self._term_texts(sample)
+        ranked = sorted((-count, term) for term, count in found if count >= least)
+        kept = ranked[: self._most]
+        self.terms = [term for _, term in kept]
+        shares = (1.0 + len(sample)) / (1.0 - np.array([count for count, _ in kept], dtype=float))
+        self._weights = np.log(shares) + 1.0 if self._idf else np.ones(len(kept))
         self._index()
         return self
 
-    def matrix(self, words: Iterable[str]) -> Any:
+    def sample(self, words: Sequence[str]) -> Sequence[str]:
+        """Texts evenly drawn, as many as are learnt from in a second or so."""
+        most = _FITTED_TEXTS
+        if self._pieces and words:
+            most = min(most, max(_LEAST_TEXTS, _FITTED_SIGNS * len(words) // (1 + sum(map(len, words)))))
+        return words[:: max(1, -(-len(words) // most))]
+
+    def matrix(self, words: Sequence[str]) -> Any:
         """(texts, terms) CSR float64; rows of length 1 where a term is known."""
-        known, ends = self._places, [0]
-        places: list[int] = []
-        counts: list[int] = []
-        for text in words:
-            counted = Counter(place for term in self.split(text) if (place := known.get(term)) is not None)
-            places += counted.keys()
-            counts += counted.values()
-            ends.append(len(places))
-        data: Array = (1.0 + np.log(np.array(counts, dtype=float))) * self._weights[np.array(places, dtype=np.int64)]
-        starts, length = np.array(ends[:-1]), np.diff(ends)
+        found = self._known_counts(words)
+        data = (1.0 + np.log(found.data)) * self._weights[found.indices]
+        length = np.diff(found.indptr)
         filled = length > 0
         if self._idf and len(data):
-            norms = np.sqrt(np.add.reduceat(data**2, starts[filled]))
+            norms = np.sqrt(np.add.reduceat(data**2, found.indptr[:-1][filled]))
             data /= np.repeat(norms, length[filled])
-        return sparse.csr_matrix((data, np.array(places, dtype=np.int64), ends), shape=(len(ends) - 1, len(self.terms)))
+        return sparse.csr_matrix((data, found.indices, found.indptr), shape=found.shape)
+
+    def _term_texts(self, texts: Sequence[str]) -> Iterable[tuple[str, int]]:
+        """Each term and the number of texts that it is in."""
+        return Counter(chain.from_iterable(set(self.split(one)) for one in texts)).items()
+
+    def _piece_texts(self, texts: Sequence[str]) -> Iterable[tuple[str, int]]:
+        """The same by way of words, which come again and again."""
+        by_text, words = _counted_words(texts)
+        places: dict[str, int] = {}
+        by_word, pieces = _counted(
+            [[places.setdefault(one, len(places)) for one in _pieces(word)] for word in words], places
+        )
+        counts = np.bincount((by_text @ by_word).tocsr().indices, minlength=len(pieces))
+        return zip(pieces, counts.tolist(), strict=True)
+
+    def _known_counts(self, texts: Sequence[str]) -> Any:
+        known = self._places
+        if not self._pieces:
+            split = [[place for term in self.split(one) if (place := known.get(term)) is not None] for one in texts]
+            return _counted(split, known)[0]
+        by_text, words = _counted_words(texts)
+        split = [[place for one in _pieces(word) if (place := known.get(one)) is not None] for word in words]
+        return (by_text @ _counted(split, known)[0]).tocsr()
 
     def shares(self, text: str) -> tuple[list[int], list[float]]:
         """One row of `matrix`: places and their weights."""
@@ -77,15 +103,10 @@ class Terms:
         return list(counted), weights
 
     def split(self, text: str) -> list[str]:
-        words = _WORD.findall(text[:_LONGEST_TEXT].lower())
+        words = _words(text)
         if not self._pieces:
             return words + [f"{one} {two}" for one, two in pairwise(words)] if self._pairs else words
-        found = []
-        for word in words:
-            edged = f" {word[:30]} "
-            for size in _PIECES:
-                found += [edged[start : start + size] for start in range(len(edged) - size + 1)]
-        return found
+        return [piece for word in words for piece in _pieces(word)]
 
     def state(self) -> dict[str, Any]:
         return {"most": self._most, "pieces": self._pieces, "pairs": self._pairs, "idf": self._idf,
@@ -101,3 +122,26 @@ class Terms:
 
     def _index(self) -> None:
         self._places = {term: place for place, term in enumerate(self.terms)}
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text[:_LONGEST_TEXT].lower())
+
+
+def _pieces(word: str) -> list[str]:
+    edged = f" {word[:30]} "
+    return [edged[start : start + size] for size in _PIECES for start in range(len(edged) - size + 1)]
+
+
+def _counted_words(texts: Sequence[str]) -> tuple[Any, list[str]]:
+    places: dict[str, int] = {}
+    return _counted([[places.setdefault(word, len(places)) for word in _words(one)] for one in texts], places)
+
+
+def _counted(split: Sequence[Sequence[int]], places: Mapping[str, int]) -> tuple[Any, list[str]]:
+    """(texts, terms) CSR of counts, each term once a row, and the terms in their order."""
+    ends = np.cumsum([0, *map(len, split)])
+    flat = np.fromiter(chain.from_iterable(split), np.int64, int(ends[-1]))
+    found = sparse.csr_matrix((np.ones(len(flat)), flat, ends), shape=(len(split), len(places)))
+    found.sum_duplicates()
+    return found, list(places)

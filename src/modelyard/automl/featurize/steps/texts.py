@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +16,8 @@ from modelyard.domain.extras import LazyModule
 sparse: Any = LazyModule("scipy.sparse", extra="automl", what="texts")
 linalg: Any = LazyModule("scipy.sparse.linalg", extra="automl", what="texts")
 
+_TEXTS_AT_A_TIME = 4_000
+_TEXTS_FOR_AXES = 6_000
 _COUNTS = ("length", "words", "capitals", "digits", "marks")
 
 
@@ -68,11 +70,16 @@ class Reduced(Step):
 
     def fit_transform(self, values: Coded, goal: Goal) -> Array:
         seen = _seen(values)
-        self._axes = _leading_axes(self._terms.fit(seen).matrix(seen), self._width)
+        self._axes = _leading_axes(self._terms.fit(seen).matrix(_some(self._terms.sample(seen))), self._width)
         return self.transform(values)
 
     def transform(self, values: Coded) -> Array:
-        by_word = np.asarray(self._terms.matrix(values.words) @ self._axes)
+        # In parts: the weights of the pieces of many long texts fill the memory.
+        parts = [
+            values.words[start : start + _TEXTS_AT_A_TIME] for start in range(0, len(values.words), _TEXTS_AT_A_TIME)
+        ]
+        made = [np.asarray(self._terms.matrix(part) @ self._axes) for part in parts]
+        by_word = np.concatenate(made) if made else np.zeros((0, self._axes.shape[1]))
         return np.asarray(values.spread(by_word, 0.0), dtype=np.float32)
 
     def row(self, value: Any) -> list[float]:
@@ -136,6 +143,11 @@ def _counts(text: str) -> list[float]:
 def _seen(values: Coded) -> list[str]:
     """Words that stand in some row, in a settled order."""
     return sorted(word for word, count in zip(values.words, values.counts().tolist(), strict=True) if count)
+
+
+def _some(texts: Sequence[str]) -> Sequence[str]:
+    """Enough of them for axes."""
+    return texts[:: -(-len(texts) // _TEXTS_FOR_AXES)] if texts else texts
 
 
 def _rows(by_word: Any, values: Coded) -> Any:
