@@ -74,7 +74,9 @@ def test_a_population_learns_whoever_dies(server: ServerProcess, tmp_path: Path)
         own = [(float(rate), int(epoch)) for job, _, rate, epoch in starts if job == trial["name"]]
         assert own[0][1] == 0 and all(epoch > 0 for _, epoch in own[1:]), f"each goes on from a checkpoint: {own}"
         assert own[-1][0] == trial["parameters"]["rate"], "the last attempt has the parameters that are shown"
-        assert {copy["replaced"]["rate"] for copy in trial["copies"]} <= {rate for rate, _ in own}
+        # An attempt that was cut off before its first line told nothing; the first of a trial always tells.
+        replaced = [copy["replaced"]["rate"] for copy in trial["copies"]]
+        assert not replaced or replaced[0] == own[0][0]
     best = server.installation.get("/jobs/population").json()
     assert float(best["properties"]["score"]) == min(trial["score"] for trial in trials)
 

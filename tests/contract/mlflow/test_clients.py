@@ -34,10 +34,10 @@ def server(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -
             workspaces.create(tx, Workspace(name="team-b"))
         monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", running.token)
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-        before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(running.url)
         yield running
-        mlflow.set_tracking_uri(before)
+        # Not the address that was told before: MLflow would keep its default above the environment of later tests.
+        mlflow.set_tracking_uri(None)
     _dispose_mlflow()
 
 
