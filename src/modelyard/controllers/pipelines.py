@@ -57,6 +57,11 @@ class PipelineController:
     def wake(self) -> None:
         self._loop.wake()
 
+    def child_ended(self) -> None:
+        """A job with a parent ended. Where no pipeline is known and no other server can have one, nothing is to do."""
+        if self._memories or not self._database.sqlite:
+            self._loop.wake()
+
     def stop(self) -> None:
         """Finish the step at hand. Nodes go on."""
         self._loop.stop()

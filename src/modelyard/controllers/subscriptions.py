@@ -32,13 +32,20 @@ class SubscriptionController:
         self._database = database
         self._subscriptions = subscriptions
         self._loop = ControllerLoop("subscriptions", self._step)
+        # Every commit writes events: whoever has no subscriptions pays nothing for them.
+        self._active = True
 
     def start(self) -> None:
-        self._database.subscribe(self._loop.wake)
+        self._database.subscribe(self._committed)
         self._loop.start()
 
     def wake(self) -> None:
+        """Subscriptions were made or changed."""
         self._loop.wake()
+
+    def _committed(self) -> None:
+        if self._active:
+            self._loop.wake()
 
     def stop(self) -> None:
         self._loop.stop()
@@ -47,6 +54,7 @@ class SubscriptionController:
         """Everything that is due now: what the thread does each time, for tests without one."""
         with self._database.snapshot() as tx:
             subscribed = tx.subscriptions.enabled()
+        self._active = bool(subscribed)
         for record in subscribed:
             self._scan(record)
         if subscribed:
@@ -54,11 +62,12 @@ class SubscriptionController:
 
     def _step(self) -> float | None:
         self.step()
+        if not self._active:
+            return None
         with self._database.snapshot() as tx:
             due = tx.subscriptions.next_due()
-            active = bool(tx.subscriptions.enabled())
-            pause = LOOK_SECONDS if active and not self._database.sqlite else None
-            if due is None or not active:
+            pause = None if self._database.sqlite else LOOK_SECONDS
+            if due is None:
                 return pause
             seconds = max(0.05, (due - tx.now).total_seconds())
             return seconds if pause is None else min(seconds, pause)

@@ -52,22 +52,30 @@ class JobRuntime:
             environments=environments,
             outputs=outputs,
             server_url=lambda: settings.public_url,
-            wake_parents=lambda: wake_parents(),
+            wake_parents=lambda: child_ended(),
         )
         backend = LocalBackend(
             capacity, warm_idle_seconds=settings.warm_idle_seconds, warm_processes=settings.warm_processes
         )
         controller = JobController(database, backend, steps, Limit(capacity, settings.max_concurrent_jobs))
-        sweeps = SweepController(database, host, outputs, lambda: wake_all())
+        sweeps = SweepController(database, host, outputs, lambda: sweep_moved())
         pipelines = PipelineController(database, host, outputs, lambda: wake_all())
 
         def wake_parents() -> None:
             sweeps.wake()
             pipelines.wake()
 
+        def child_ended() -> None:
+            sweeps.wake()
+            pipelines.child_ended()
+
         def wake_all() -> None:
             controller.wake()
             wake_parents()
+
+        def sweep_moved() -> None:
+            controller.wake()
+            pipelines.child_ended()
 
         planner = Planner(storage, environments)
         jobs = Jobs(planner, lambda: settings.public_url, capacity, controller.wake, wake_parents)
