@@ -62,7 +62,8 @@ class _Interrupting(Silent):
 def test_ctrl_c_returns_the_best_so_far() -> None:
     found = automl.fit(_table(), target="bought", listener=_Interrupting(), folds=2, **_QUICK)
     assert isinstance(found, Predictor)
-    assert found.record.winner in (0, 1)
+    # Two run side by side: the second to end need not be the second that began.
+    assert found.record.winner in {one.number for one in found.trials if one.score is not None}
     assert len(found.predict(_table())) == 240
 
 

@@ -57,9 +57,12 @@ def train(frame, validation=None):
     for member in MEMBERS:
         kind = find(member["algorithm"])
         fitted = []
-        for fit in member["fits"]:
+        for number, fit in enumerate(member["fits"]):
             name = fit["design"]
-            rows = table.fold(int(name.partition("/")[2] or -1))
+            fold = int(name.partition("/")[2] or -1)
+            rows = table.fold(fold)
+            # Fits to all rows differ by their seed alone; the fits of folds have the fold's.
+            seed = SETTINGS.seed + (fold if fold >= 0 else 1000 * number)
             if name not in designs:
                 featurizers[name] = Featurizer(table.plan, kind.view)
                 designs[name] = featurizers[name].fit_transform(
@@ -70,7 +73,7 @@ def train(frame, validation=None):
             if len(rows.valid):
                 watched = part(table, featurizers[name].transform(table.frame.iloc[rows.valid]), rows.valid)
             model = kind(table.task, table.classes, fit["params"])
-            fitted.append(model.fit(learnt, watched, Means(seed=SETTINGS.seed, metric=table.metric)))
+            fitted.append(model.fit(learnt, watched, Means(seed=seed, metric=table.metric)))
         members.append(Member(tuple(fitted), tuple(fit["design"] for fit in member["fits"])))
     ensemble = FittedEnsemble(table.task, table.classes, members, restore_combiner(COMBINER))
     return FittedModel(table.task, table.columns, table.labels, featurizers, ensemble)
